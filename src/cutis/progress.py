@@ -1,0 +1,87 @@
+"""Long work shows how far it is and how long it still takes: a bar on a terminal, plain lines elsewhere.
+
+Everything goes to standard error, so that standard output stays clean for answers and JSON.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from typing import TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+SECONDS_BETWEEN_LINES = 10.0
+
+
+def say(line: str) -> None:
+    """Tell the user one line, beside the answers."""
+    print(line, file=sys.stderr, flush=True)  # noqa: T201  this is the one place that prints
+
+
+def track(items: Iterable[Item], what: str, *, total: int, done: int = 0) -> Iterator[Item]:
+    """Yield the items while showing progress. `done` of `total` were finished earlier."""
+    return _bar(items, what, total, done) if sys.stderr.isatty() else _lines(items, what, total, done)
+
+
+def track_parallel(
+    function: Callable[[Item], Result], items: Sequence[Item], what: str, *, processes: int | None = None
+) -> Iterator[Result]:
+    """Yield ``function(item)`` in order, computed on all cores, while showing progress.
+
+    `function` must be a module-level function; it runs in fresh processes.
+    """
+    workers = min(processes or len(os.sched_getaffinity(0)), max(len(items), 1))
+    if workers == 1:
+        yield from track(map(function, items), what, total=len(items))
+        return
+    chunk = max(1, min(16, len(items) // (workers * 4)))
+    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+        yield from track(pool.map(function, items, chunksize=chunk), what, total=len(items))
+
+
+def _bar(items: Iterable[Item], what: str, total: int, done: int) -> Iterator[Item]:
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        task = progress.add_task(what, total=total, completed=done)
+        for item in items:
+            yield item
+            progress.advance(task)
+
+
+def _lines(items: Iterable[Item], what: str, total: int, done: int) -> Iterator[Item]:
+    start = spoken = time.monotonic()
+    for count, item in enumerate(items, start=1):
+        yield item
+        now = time.monotonic()
+        if now - spoken >= SECONDS_BETWEEN_LINES and done + count < total:
+            left = (now - start) / count * (total - done - count)
+            say(f"{what}: {done + count} of {total}, {_spoken(left)} left")
+            spoken = now
+    say(f"{what}: {total} of {total}, {_spoken(time.monotonic() - start)}")
+
+
+def _spoken(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"

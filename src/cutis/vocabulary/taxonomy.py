@@ -1,0 +1,135 @@
+"""Which diagnoses there are, in which order. Taxonomies are data; no class list is written in code."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from cutis.vocabulary.errors import UserError
+from cutis.vocabulary.files import read_toml
+
+BUILT_IN = resources.files("cutis") / "taxonomies"
+
+
+@dataclass(frozen=True)
+class Term:
+    """A code of a disease in a public terminology. `status`: A two sources agree, B one source, C unconfirmed."""
+
+    system: str
+    code: str
+    status: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Disease:
+    """One diagnosis that a network can give."""
+
+    code: str
+    name: str
+    abbreviation: str
+    malignant: bool
+    terms: tuple[Term, ...] = ()
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Taxonomy:
+    """The diagnoses of a dataset or network, in output order."""
+
+    name: str
+    title: str
+    diseases: tuple[Disease, ...]
+    source: str = ""
+    cannot_say: tuple[str, ...] = ()
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """The codes, in output order."""
+        return tuple(disease.code for disease in self.diseases)
+
+    @property
+    def malignant(self) -> tuple[bool, ...]:
+        """Whether each diagnosis is malignant, in output order."""
+        return tuple(disease.malignant for disease in self.diseases)
+
+    @property
+    def sha256(self) -> str:
+        """A hash of codes and order alone: what two tables must share to be compared."""
+        return hashlib.sha256(json.dumps(self.codes).encode()).hexdigest()
+
+    def __len__(self) -> int:
+        return len(self.diseases)
+
+    def __getitem__(self, code: str) -> Disease:
+        """Return the disease of this code."""
+        return self.diseases[self.codes.index(code)]
+
+    def find(self, label: str) -> str | None:
+        """Return the code that a clinic's label means: code, abbreviation, name or alias in any case; else None."""
+        return self._spellings().get(label.strip().casefold())
+
+    def _spellings(self) -> dict[str, str]:
+        return {
+            spelling.casefold(): disease.code
+            for disease in self.diseases
+            for spelling in (disease.code, disease.abbreviation, disease.name, *disease.aliases)
+        }
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data that `taxonomy_from` reads back."""
+        return asdict(self)
+
+
+def taxonomy_from(content: dict[str, Any], *, where: Path | str) -> Taxonomy:
+    """Build a taxonomy from plain data.
+
+    Raises:
+        UserError: a field is missing or unknown, or two diseases share a code.
+    """
+    try:
+        diseases = tuple(
+            Disease(
+                **disease
+                | {
+                    "terms": tuple(Term(**term) for term in disease.get("terms", ())),
+                    "aliases": tuple(disease.get("aliases", ())),
+                }
+            )
+            for disease in content["diseases"]
+        )
+        taxonomy = Taxonomy(
+            name=content["name"],
+            title=content["title"],
+            diseases=diseases,
+            source=content.get("source", ""),
+            cannot_say=tuple(content.get("cannot_say", ())),
+        )
+    except (KeyError, TypeError) as error:
+        mend = "compare it with a taxonomy that cutis ships"
+        raise UserError(
+            f"this taxonomy is incomplete or has an unknown field: {error}", where=str(where), mend=mend
+        ) from error
+    repeated = {code for code in taxonomy.codes if taxonomy.codes.count(code) > 1}
+    if repeated:
+        raise UserError(
+            f"codes stand twice: {', '.join(sorted(repeated))}", where=str(where), mend="give each disease its own"
+        )
+    return taxonomy
+
+
+def load_taxonomy(name: str) -> Taxonomy:
+    """Load a taxonomy by its name among those shipped (``zhu14``, ``ham7``), or from a TOML file.
+
+    Raises:
+        UserError: no such taxonomy.
+    """
+    path = Path(name) if name.endswith(".toml") else Path(str(BUILT_IN / f"{name}.toml"))
+    if not path.exists():
+        known = ", ".join(sorted(Path(str(file)).stem for file in BUILT_IN.iterdir()))
+        raise UserError(f"unknown taxonomy {name!r}", where="--taxonomy", mend=f"use one of: {known}; or a .toml file")
+    return taxonomy_from(read_toml(path, "taxonomy"), where=path)

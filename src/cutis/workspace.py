@@ -1,0 +1,167 @@
+"""The numbered folders of a workspace.
+
+A stage writes a new version aside, and when it is whole moves one pointer (a symbolic link) to it:
+
+    work/1_dataset            → .versions/1_dataset/v2
+    work/2_bundles/pocket     → ../.versions/2_bundles/pocket/v1
+
+Nobody ever sees half a result, and the version before the last stays for the day someone regrets `--again`.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from cutis.vocabulary.errors import SafetyRefusal, UserError
+from cutis.vocabulary.files import sync
+
+VERSIONS_KEPT = 2
+ROOM_TO_SPARE = 64 * 2**20  # bytes that must stay free on the disk
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """Where everything of one project lies."""
+
+    root: Path
+
+    @property
+    def dataset(self) -> Path:
+        """The curated dataset."""
+        return self.root / "1_dataset"
+
+    def bundle(self, name: str) -> Path:
+        """What training left under this name."""
+        return self.root / "2_bundles" / _checked(name)
+
+    def evaluation(self, name: str) -> Path:
+        """The evidence about this bundle."""
+        return self.root / "3_evaluation" / _checked(name)
+
+    def explanation(self, name: str) -> Path:
+        """Saliency and atlas of this bundle."""
+        return self.root / "4_explanation" / _checked(name)
+
+    @property
+    def report(self) -> Path:
+        """The report's page."""
+        return self.root / "report.html"
+
+    @property
+    def private(self) -> Path:
+        """The key of the pseudonyms and the ledgers: readable by the owner alone, never shipped."""
+        folder = self.root / "private"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return folder
+
+    @property
+    def cache(self) -> Path:
+        """What can be made again at any time."""
+        folder = self.root / ".cache"
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def partial(self, target: Path) -> Path:
+        """A stable folder for work that is resumed, such as training; `publish` makes it a version."""
+        folder = self._versions(target) / "partial"
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def refuse_to_overwrite(self, target: Path, *, again: bool) -> None:
+        """Stop a stage whose result is already there.
+
+        Raises:
+            UserError: the target exists and `again` is false.
+        """
+        if target.exists() and not again:
+            where = str(target)
+            raise UserError(
+                "this result is already there", where=where, mend="add --again to make it anew (the old one is kept)"
+            )
+
+    @contextmanager
+    def new_version(self, target: Path, *, again: bool, needs: int = 0) -> Iterator[Path]:
+        """Lend an empty folder; when the block ends well it becomes `target` in one step, else it is removed.
+
+        Args:
+            target: one of this workspace's numbered folders.
+            again: whether an existing result may be followed by a new version.
+            needs: bytes that will be written; asked for beforehand.
+
+        Raises:
+            UserError: the target exists, or there is no space left.
+        """
+        self.refuse_to_overwrite(target, again=again)
+        versions = self._versions(target)
+        aside = versions / f".aside-{os.getpid()}"
+        with no_space_left_is_a_user_error(versions):
+            versions.mkdir(parents=True, exist_ok=True)
+            require_room(versions, needs)
+            aside.mkdir()
+            try:
+                yield aside
+                self.publish(aside, target)
+            finally:
+                shutil.rmtree(aside, ignore_errors=True)
+
+    def publish(self, folder: Path, target: Path) -> None:
+        """Make a finished folder the next version of `target` and move the pointer to it."""
+        versions = self._versions(target)
+        number = 1 + max((int(path.name[1:]) for path in versions.glob("v[0-9]*")), default=0)
+        version = versions / f"v{number}"
+        sync(folder)
+        folder.rename(version)
+        sync(versions)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if target.exists() and not target.is_symlink():
+            raise UserError("this folder was not made by cutis", where=str(target), mend="move it away")
+        pointer = target.with_name(f".{target.name}.{os.getpid()}")
+        pointer.unlink(missing_ok=True)
+        pointer.symlink_to(os.path.relpath(version, target.parent))
+        pointer.replace(target)
+        sync(target.parent)
+        for old in range(1, number - VERSIONS_KEPT + 1):
+            shutil.rmtree(versions / f"v{old}", ignore_errors=True)
+
+    def _versions(self, target: Path) -> Path:
+        return self.root / ".versions" / target.relative_to(self.root)
+
+
+def require_room(folder: Path, needs: int) -> None:
+    """Refuse to start what the disk cannot hold.
+
+    Raises:
+        UserError: fewer than `needs` bytes, and some to spare, are free.
+    """
+    free = shutil.disk_usage(folder).free
+    if free < needs + ROOM_TO_SPARE:
+        mend = f"free {(needs + ROOM_TO_SPARE - free) / 2**20:.0f} MB, or choose another --workspace"
+        raise UserError(f"no space left: {free / 2**20:.0f} MB free", where=str(folder), mend=mend)
+
+
+@contextmanager
+def no_space_left_is_a_user_error(folder: Path) -> Iterator[None]:
+    """Turn the ways in which libraries say *no space left* into the one error that the user can mend."""
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception as error:
+        full = isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}
+        if not full and "No space left" not in str(error):
+            raise
+        mend = "free some space and run the same command again; nothing half-written was left"
+        raise UserError("no space left", where=str(folder), mend=mend) from error
+
+
+def _checked(name: str) -> str:
+    if not name or not all(letter.isalnum() or letter in "-_." for letter in name) or name.startswith("."):
+        mend = "use letters, digits, '-', '_' and '.'"
+        raise SafetyRefusal(f"{name!r} cannot be the name of a folder", where="--name", mend=mend)
+    return name
