@@ -17,12 +17,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from cutis.vocabulary.errors import SafetyRefusal, UserError
 from cutis.vocabulary.files import sync
 
 VERSIONS_KEPT = 2
 ROOM_TO_SPARE = 64 * 2**20  # bytes that must stay free on the disk
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finished:
+    """What a stage tells when it is done: to a person, and to a program."""
+
+    wrote: Path
+    lines: tuple[str, ...]
+    facts: dict[str, Any]
+    next_command: str
 
 
 @dataclass(frozen=True)
