@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from PIL import Image
+
 from cutis.vocabulary.case import Case, Manifest
 from cutis.vocabulary.predictions import Predictions
 from cutis.vocabulary.taxonomy import Disease, Taxonomy
-from PIL import Image
 
 
 def a_taxonomy(codes: Sequence[str] = ("a", "b", "c")) -> Taxonomy:
