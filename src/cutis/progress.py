@@ -71,17 +71,18 @@ def _bar(items: Iterable[Item], what: str, total: int, done: int) -> Iterator[It
 
 
 def _lines(items: Iterable[Item], what: str, total: int, done: int) -> Iterator[Item]:
-    start = spoken = time.monotonic()
+    start = told = time.monotonic()
     for count, item in enumerate(items, start=1):
         yield item
         now = time.monotonic()
-        if now - spoken >= SECONDS_BETWEEN_LINES and done + count < total:
+        if now - told >= SECONDS_BETWEEN_LINES and done + count < total:
             left = (now - start) / count * (total - done - count)
-            say(f"{what}: {done + count} of {total}, {_spoken(left)} left")
-            spoken = now
-    say(f"{what}: {total} of {total}, {_spoken(time.monotonic() - start)}")
+            say(f"{what}: {done + count} of {total}, {spoken(left)} left")
+            told = now
+    say(f"{what}: {total} of {total}, {spoken(time.monotonic() - start)}")
 
 
-def _spoken(seconds: float) -> str:
+def spoken(seconds: float) -> str:
+    """Say a time as people do: "40 s", "3 min 5 s"."""
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"

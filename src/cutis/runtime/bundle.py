@@ -1,0 +1,140 @@
+"""A trained network with everything that is needed to use it and to account for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cutis.imaging.prepare import Preparation, preparation_from
+from cutis.vocabulary.errors import UserError
+from cutis.vocabulary.files import read_json, sha256_of, write_json, written_aside
+from cutis.vocabulary.taxonomy import Taxonomy, taxonomy_from
+
+DESCRIPTION = "bundle.json"
+WEIGHTS = "weights.safetensors"
+HISTORY = "history.jsonl"
+CONFIG = "config.toml"
+SUMS = "SHA256SUMS"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Thresholds:
+    """One-vs-rest operating points on calibrated probabilities, in taxonomy order."""
+
+    rule: str
+    chosen_on: str
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bundle:
+    """What training leaves. All that was fitted was fitted on the tune split, never on test."""
+
+    name: str
+    architecture: str
+    pretrained: str  # "none", "imagenet", or the sha256 of the file the weights came from
+    taxonomy: Taxonomy
+    preparation: Preparation
+    temperatures: tuple[float, ...]  # one per auxiliary classifier, shallow to deep, and the final one's last
+    thresholds: Thresholds
+    best_epoch: int
+    parameters: int
+    dataset_sha256: str
+    dataset_counts: dict[str, int]  # settled cases by split
+    cluster_kind: str
+    source: str
+    licence: str
+    invented: bool
+    weights_sha256: str
+    folder: Path
+
+    @property
+    def temperature(self) -> float:
+        """The temperature of the final classifier, the one that speaks."""
+        return self.temperatures[-1]
+
+    @property
+    def weights(self) -> Path:
+        """The safetensors file."""
+        return self.folder / WEIGHTS
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What must stand beside every answer of this bundle."""
+        unheard = ", ".join(self.taxonomy.cannot_say)
+        return (
+            *(
+                ("This network learned from invented pictures: its answers mean nothing for a patient.",)
+                * self.invented
+            ),
+            *((f"It cannot say: {unheard}. A benign answer does not exclude them.",) if unheard else ()),
+            "For research. Not a medical device.",
+        )
+
+
+def write_description(folder: Path, bundle: Bundle, *, made_from: dict[str, str]) -> None:
+    """Write bundle.json and, last, the sums of every file, into a folder that holds the weights already."""
+    content: dict[str, Any] = {
+        "name": bundle.name,
+        "architecture": bundle.architecture,
+        "pretrained": bundle.pretrained,
+        "taxonomy": bundle.taxonomy.to_dict(),
+        "preparation": bundle.preparation.to_dict(),
+        "temperatures": list(bundle.temperatures),
+        "thresholds": {
+            "rule": bundle.thresholds.rule,
+            "chosen_on": bundle.thresholds.chosen_on,
+            "values": list(bundle.thresholds.values),
+        },
+        "best_epoch": bundle.best_epoch,
+        "parameters": bundle.parameters,
+        "dataset_sha256": bundle.dataset_sha256,
+        "dataset_counts": bundle.dataset_counts,
+        "cluster_kind": bundle.cluster_kind,
+        "source": bundle.source,
+        "licence": bundle.licence,
+        "invented": bundle.invented,
+        "weights_sha256": bundle.weights_sha256,
+    }
+    write_json(folder / DESCRIPTION, "bundle", content, made_from=made_from)
+    names = sorted(path.name for path in folder.iterdir() if path.is_file() and path.name != SUMS)
+    with written_aside(folder / SUMS) as aside:
+        aside.write_text("".join(f"{sha256_of(folder / name)}  {name}\n" for name in names), encoding="utf-8")
+
+
+def read_bundle(folder: Path) -> Bundle:
+    """Read a bundle after checking every byte of it.
+
+    Raises:
+        UserError: there is no bundle, a file is missing, added or changed, or the format is newer.
+    """
+    if not (folder / SUMS).exists():
+        raise UserError("there is no bundle here", where=str(folder), mend="run cutis train, or check --name")
+    _check_sums(folder)
+    said = read_json(folder / DESCRIPTION, "bundle")
+    try:
+        thresholds = said["thresholds"]
+        fixed: dict[str, Any] = {
+            "taxonomy": taxonomy_from(said["taxonomy"], where=folder),
+            "preparation": preparation_from(said["preparation"], where=str(folder / DESCRIPTION)),
+            "temperatures": tuple(said["temperatures"]),
+            "thresholds": Thresholds(**thresholds | {"values": tuple(thresholds["values"])}),
+            "folder": folder,
+        }
+        plain = {key: said[key] for key in Bundle.__dataclass_fields__ if key not in fixed}
+        return Bundle(**fixed, **plain)
+    except (KeyError, TypeError) as error:
+        mend = "train it again with this version of cutis"
+        raise UserError(f"this bundle lacks a field: {error}", where=str(folder / DESCRIPTION), mend=mend) from error
+
+
+def _check_sums(folder: Path) -> None:
+    lines = (folder / SUMS).read_text(encoding="utf-8", errors="replace").splitlines()
+    sums = {name: sum_ for sum_, _, name in (line.partition("  ") for line in lines)}
+    there = {path.name for path in folder.iterdir() if path.is_file()} - {SUMS}
+    wrong = sorted(there ^ sums.keys()) or sorted(name for name in there if sha256_of(folder / name) != sums[name])
+    if wrong or not {DESCRIPTION, WEIGHTS} <= there:
+        named = ", ".join(wrong) or f"{DESCRIPTION} or {WEIGHTS}"
+        mend = "restore the bundle from where it was made, or train it again"
+        raise UserError(f"this bundle was changed or is incomplete: {named}", where=str(folder), mend=mend)

@@ -1,0 +1,50 @@
+"""What runs a network: a function from prepared pictures to outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cutis.runtime.bundle import Bundle
+from cutis.vocabulary.outputs import Outputs
+
+Pictures: TypeAlias = NDArray[np.float32]  # (N, 3, S, S), normalised
+Engine: TypeAlias = Callable[[Pictures], Outputs[NDArray[np.float32]]]
+
+
+def torch_engine(bundle: Bundle) -> Engine:
+    """Run a bundle by PyTorch, on the accelerator where there is one."""
+    import torch
+    from safetensors.torch import load_file
+
+    from cutis.network.backbone import backbone_of
+    from cutis.network.classifier import Classifier
+
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    network = Classifier(backbone_of(bundle.architecture), classes=len(bundle.taxonomy))
+    network.load_state_dict(load_file(bundle.weights))
+    network = network.to(device).to(memory_format=torch.channels_last).eval()
+
+    def run(pictures: Pictures) -> Outputs[NDArray[np.float32]]:
+        with torch.inference_mode():
+            batch = torch.from_numpy(pictures).to(device, memory_format=torch.channels_last)
+            outputs = network(batch)
+        return Outputs(
+            logits=outputs.logits.cpu().numpy(),
+            auxiliary_logits=tuple(logits.cpu().numpy() for logits in outputs.auxiliary_logits),
+            features=outputs.features.cpu().numpy(),
+            maps=tuple(each.cpu().numpy() for each in outputs.maps),
+        )
+
+    return run
+
+
+ENGINES: dict[str, Callable[[Bundle], Engine]] = {".safetensors": torch_engine}
+
+
+def open_engine(bundle: Bundle) -> Engine:
+    """Return the engine for a bundle's kind of weights."""
+    return ENGINES[bundle.weights.suffix](bundle)

@@ -1,0 +1,86 @@
+"""One training: what it learns from, by which recipe, and where it lies until it is done."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from cutis.imaging.prepare import Preparation
+from cutis.network.backbone import Backbone
+from cutis.progress import say
+from cutis.train.config import TrainConfig, config_text
+from cutis.vocabulary.case import Manifest, read_manifest
+from cutis.vocabulary.errors import UserError
+from cutis.vocabulary.files import sha256_of, written_aside
+from cutis.workspace import Workspace
+
+RESOLVED = "recipe.toml"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """Everything that stays the same from the first step to the bundle."""
+
+    name: str
+    config: TrainConfig
+    manifest: Manifest
+    dataset: Path
+    dataset_sha256: str
+    preparation: Preparation
+    folder: Path  # the partial folder, kept until the bundle is whole
+
+
+def open_run(workspace: Workspace, config: TrainConfig, backbone: Backbone, *, name: str, again: bool) -> Run:
+    """Open the partial folder of this training, or go on in the one that is there.
+
+    Raises:
+        UserError: the bundle exists, the dataset cannot be learned from, or another recipe's unfinished training
+            lies there and `again` is false.
+    """
+    target = workspace.bundle(name)
+    workspace.refuse_to_overwrite(target, again=again)
+    dataset = workspace.dataset.resolve() if workspace.dataset.exists() else workspace.dataset
+    manifest = read_manifest(dataset / "manifest.parquet")
+    require_every_class(manifest)
+    dataset_sha256 = sha256_of(dataset / "manifest.parquet")
+    return Run(
+        name=name,
+        config=config,
+        manifest=manifest,
+        dataset=dataset,
+        dataset_sha256=dataset_sha256,
+        preparation=Preparation(size=config.size, mean=backbone.mean, std=backbone.std, resize=config.resize),
+        folder=_partial_folder(workspace, target, f"{config_text(config)}# dataset {dataset_sha256}\n", again=again),
+    )
+
+
+def require_every_class(manifest: Manifest) -> None:
+    """Refuse to learn what has no example.
+
+    Raises:
+        UserError: names the diagnoses that are missing from train or tune.
+    """
+    for split in ("train", "tune"):
+        there = set(manifest.of_split(split).column("diagnosis"))
+        missing = [code for code in manifest.taxonomy.codes if code not in there]
+        if missing:
+            mend = "leave these diagnoses out (leave_out in clinic.toml) or gather more, then cutis curate --again"
+            raise UserError(f"no case of {', '.join(missing)} to learn from", where=f"split {split}", mend=mend)
+
+
+def _partial_folder(workspace: Workspace, target: Path, recipe: str, *, again: bool) -> Path:
+    folder = workspace.partial(target)
+    resolved = folder / RESOLVED
+    if resolved.exists() and resolved.read_text(encoding="utf-8") != recipe:
+        if not again:
+            mend = "give the recipe and dataset it began with to go on, add --again to start anew, or choose a --name"
+            raise UserError(
+                "an unfinished training by another recipe or dataset lies here", where=str(folder), mend=mend
+            )
+        say("an unfinished training by another recipe or dataset is thrown away")
+        shutil.rmtree(folder)
+        folder.mkdir()
+    with written_aside(resolved) as aside:
+        aside.write_text(recipe, encoding="utf-8")
+    return folder
