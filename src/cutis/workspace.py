@@ -51,6 +51,25 @@ class Workspace:
         """What training left under this name."""
         return self.root / "2_bundles" / _checked(name)
 
+    def bundle_names(self) -> tuple[str, ...]:
+        """The names of all bundles, in order."""
+        found = (self.root / "2_bundles").glob("*")
+        return tuple(sorted(path.name for path in found if path.is_dir() and not path.name.startswith(".")))
+
+    def only_bundle(self) -> str:
+        """The name of the only bundle there is: what is meant where no name is given.
+
+        Raises:
+            UserError: there is none, or there are several.
+        """
+        names = self.bundle_names()
+        if not names:
+            raise UserError("there is no bundle yet", where=str(self.root / "2_bundles"), mend="run cutis train first")
+        if len(names) > 1:
+            mend = f"name one of: {', '.join(names)}"
+            raise UserError(f"there are {len(names)} bundles", where=str(self.root / "2_bundles"), mend=mend)
+        return names[0]
+
     def evaluation(self, name: str) -> Path:
         """The evidence about this bundle."""
         return self.root / "3_evaluation" / _checked(name)

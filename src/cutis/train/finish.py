@@ -40,7 +40,7 @@ def write_bundle(folder: Path, run: Run, network: nn.Module, heard: Heard, place
     temperatures = tuple(fit_temperature(logits, heard.truth) for logits in heard.logits)
     manifest = run.manifest
     chances = softmax(heard.logits[-1], temperatures[-1])
-    thresholds = choose_thresholds(chances, heard.truth, codes=manifest.taxonomy.codes)
+    thresholds = choose_thresholds(chances, heard.truth)
     bundle = Bundle(
         name=run.name,
         architecture=run.config.network,
