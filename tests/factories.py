@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from cutis.vocabulary.case import Case, Manifest
+from cutis.imaging.prepare import Preparation
+from cutis.runtime.bundle import Bundle, Thresholds, write_description
+from cutis.vocabulary.case import Case, Manifest, Vote, write_manifest
+from cutis.vocabulary.files import sha256_of
 from cutis.vocabulary.predictions import Predictions
 from cutis.vocabulary.taxonomy import Disease, Taxonomy
+from cutis.workspace import Workspace
 
 
 def a_taxonomy(codes: Sequence[str] = ("a", "b", "c")) -> Taxonomy:
@@ -81,3 +87,88 @@ def a_picture(*, width: int = 128, height: int = 96, seed: int = 0) -> Image.Ima
     base = np.array([190.0, 140.0, 120.0]) + waves[..., None] * np.array([12.0, 15.0, 14.0])
     noise = random.normal(scale=6, size=(height, width, 1))
     return Image.fromarray(np.clip(base + noise, 0, 255).astype(np.uint8))
+
+
+def a_dataset(workspace: Workspace, *, patients: int = 24, side: int = 32, **fields: Any) -> Manifest:
+    """Write a dataset of pictures whose plain colour is the diagnosis: one per patient, in all splits."""
+    taxonomy = a_taxonomy()
+    colours = {"a": (200, 60, 60), "b": (60, 200, 60), "c": (60, 60, 200)}
+    turns = ("train", "train", "train", "tune", "calibrate", "test")
+    with workspace.new_version(workspace.dataset, again=True) as folder:
+        (folder / "images").mkdir()
+        cases = []
+        for number in range(patients):
+            code = taxonomy.codes[number % 3]
+            case = a_case(number, diagnosis=code, split=turns[number // 3 % len(turns)])
+            grain = np.random.default_rng(number).normal(scale=12, size=(side, side, 3))
+            Image.fromarray(np.clip(colours[code] + grain, 0, 255).astype(np.uint8)).save(folder / case.image)
+            cases.append(replace(case, sha256=sha256_of(folder / case.image)))
+        manifest = a_manifest(cases, **fields)
+        write_manifest(folder / "manifest.parquet", manifest, made_from={})
+    return manifest
+
+
+def a_bundle_folder(folder: Path, *, classes: Sequence[str] = ("a", "b", "c"), **fields: Any) -> Path:
+    """Write a bundle of a small untrained network."""
+    from safetensors.torch import save_file
+
+    from cutis.network.backbone import backbone_of
+    from cutis.network.classifier import Classifier
+    from cutis.train.config import TrainConfig, config_text
+
+    folder.mkdir(parents=True)
+    network = Classifier(backbone_of("mobilenetv2_035"), classes=len(classes))
+    save_file(network.state_dict(), folder / "weights.safetensors")
+    (folder / "config.toml").write_text(config_text(TrainConfig(network="mobilenetv2_035", size=32)))
+    (folder / "history.jsonl").write_text('{"kind": "history", "format": 1}\n')
+    plain: dict[str, Any] = {
+        "name": "invented",
+        "architecture": "mobilenetv2_035",
+        "pretrained": "none",
+        "taxonomy": a_taxonomy(classes),
+        "preparation": Preparation(size=32, mean=(0.5, 0.5, 0.5), std=(0.25, 0.25, 0.25)),
+        "temperatures": (1.5,) * 8,
+        "thresholds": Thresholds(rule="Youden", chosen_on="tune", values=(0.3,) * len(classes)),
+        "best_epoch": 1,
+        "parameters": sum(parameter.numel() for parameter in network.parameters()),
+        "dataset_sha256": "0" * 64,
+        "dataset_counts": {"train": 12, "tune": 6, "calibrate": 3, "test": 3},
+        "cluster_kind": "patient",
+        "source": "invented for a test",
+        "licence": "CC0-1.0",
+        "invented": False,
+        "weights_sha256": sha256_of(folder / "weights.safetensors"),
+        "folder": folder,
+    }
+    write_description(folder, Bundle(**plain | fields), made_from={})
+    return folder
+
+
+def a_tested_workspace(root: Path, *, patients: int = 72, classes: Sequence[str] = ("a", "b", "c")) -> Workspace:
+    """A workspace with a dataset, two indeterminate cases in its test split, and a bundle "invented" that fits it."""
+    workspace = Workspace(root)
+    manifest = a_dataset(workspace, patients=patients)
+    votes = tuple(Vote(rater=rater, code=code) for rater, code in (("one", "a"), ("two", "b")))
+    tested = [case.case_id for case in manifest.of_split("test").cases][:2]
+    changes: dict[str, dict[str, Any]] = {
+        tested[0]: {"indeterminate": "unresolved votes", "diagnosis": None, "votes": votes},
+        tested[1]: {"indeterminate": "poor picture"},
+    }
+    changed = replace(manifest, cases=tuple(replace(case, **changes.get(case.case_id, {})) for case in manifest.cases))
+    path = workspace.dataset / "manifest.parquet"
+    write_manifest(path, changed, made_from={})
+    a_bundle_folder(workspace.bundle("invented"), classes=classes, dataset_sha256=sha256_of(path))
+    return workspace
+
+
+def an_evaluated_workspace(root: Path, *, name: str = "invented", patients: int = 72, **fields: Any) -> Workspace:
+    """Write a dataset, a bundle of an untrained network and its evaluation on six settled test cases of 36 patients."""
+    from cutis.evaluate.stage import evaluate
+
+    workspace = Workspace(root)
+    manifest = a_dataset(workspace, patients=patients, **fields)
+    carried = {kind: getattr(manifest, kind) for kind in ("source", "licence", "invented")}
+    dataset_sha256 = sha256_of(workspace.dataset / "manifest.parquet")
+    a_bundle_folder(workspace.bundle(name), name=name, dataset_sha256=dataset_sha256, **carried)
+    evaluate(workspace, name)
+    return workspace

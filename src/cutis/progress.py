@@ -17,6 +17,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 SECONDS_BETWEEN_LINES = 10.0
+ITEMS_WORTH_A_PROCESS = 32
 
 
 def say(line: str) -> None:
@@ -34,10 +35,10 @@ def track_parallel(
 ) -> Iterator[Result]:
     """Yield ``function(item)`` in order, computed on all cores, while showing progress.
 
-    `function` must be a module-level function; it runs in fresh processes.
+    `function` must be a module-level function; it runs in fresh processes where there is enough to do.
     """
-    workers = min(processes or len(os.sched_getaffinity(0)), max(len(items), 1))
-    if workers == 1:
+    workers = min(processes or len(os.sched_getaffinity(0)), len(items) // ITEMS_WORTH_A_PROCESS)
+    if workers <= 1:
         yield from track(map(function, items), what, total=len(items))
         return
     chunk = max(1, min(16, len(items) // (workers * 4)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +15,8 @@ Pictures: TypeAlias = NDArray[np.float32]  # (N, 3, S, S), normalised
 Engine: TypeAlias = Callable[[Pictures], Outputs[NDArray[np.float32]]]
 
 
-def torch_engine(bundle: Bundle) -> Engine:
-    """Run a bundle by PyTorch, on the accelerator where there is one."""
+def torch_network(bundle: Bundle) -> Any:
+    """Return a bundle's `Classifier`, ready to answer, on the accelerator where there is one."""
     import torch
     from safetensors.torch import load_file
 
@@ -26,7 +26,15 @@ def torch_engine(bundle: Bundle) -> Engine:
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     network = Classifier(backbone_of(bundle.architecture), classes=len(bundle.taxonomy))
     network.load_state_dict(load_file(bundle.weights))
-    network = network.to(device).to(memory_format=torch.channels_last).eval()
+    return network.to(device).to(memory_format=torch.channels_last).eval()
+
+
+def torch_engine(bundle: Bundle) -> Engine:
+    """Run a bundle by PyTorch, on the accelerator where there is one."""
+    import torch
+
+    network = torch_network(bundle)
+    device = next(network.parameters()).device
 
     def run(pictures: Pictures) -> Outputs[NDArray[np.float32]]:
         with torch.inference_mode():

@@ -1,0 +1,88 @@
+"""A bundle is read only when every byte of it is what training wrote."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from cutis.runtime.bundle import read_bundle
+from cutis.vocabulary.errors import UserError
+from factories import a_bundle_folder
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return a_bundle_folder(tmp_path / "bundle")
+
+
+def test_a_bundle_reads_back(folder):
+    """What was fitted and what must travel along are there again."""
+    bundle = read_bundle(folder)
+
+    assert bundle.taxonomy.codes == ("a", "b", "c")
+    assert bundle.temperature == bundle.temperatures[-1]
+    assert bundle.licence
+
+
+@pytest.mark.parametrize("name", ["weights.safetensors", "bundle.json", "config.toml", "history.jsonl", "SHA256SUMS"])
+def test_one_changed_byte_anywhere_is_refused(folder, name):
+    """Not a bit of what answers for patients changes unseen."""
+    random = np.random.default_rng(0)
+    content = (folder / name).read_bytes()
+    for place in random.integers(0, len(content), size=8):
+        changed = bytearray(content)
+        changed[place] ^= 1 << int(random.integers(0, 8))
+        (folder / name).write_bytes(bytes(changed))
+
+        with pytest.raises(UserError):
+            read_bundle(folder)
+
+
+def test_a_file_too_many_is_refused(folder):
+    """What training did not write does not belong there."""
+    (folder / "extra.bin").write_bytes(b"?")
+
+    with pytest.raises(UserError, match=r"extra\.bin"):
+        read_bundle(folder)
+
+
+def test_a_missing_file_is_refused(folder):
+    """Half a bundle is none."""
+    (folder / "config.toml").unlink()
+
+    with pytest.raises(UserError, match=r"config\.toml"):
+        read_bundle(folder)
+
+
+def test_a_missing_bundle_says_what_to_run(tmp_path):
+    """A wrong name is one clear error."""
+    with pytest.raises(UserError, match="cutis train"):
+        read_bundle(tmp_path / "nothing")
+
+
+def test_every_answer_of_an_invented_bundle_says_so(folder):
+    """A toy is never taken for a tool."""
+    bundle = replace(read_bundle(folder), invented=True)
+
+    assert any("invented pictures" in warning for warning in bundle.warnings)
+    assert any("Not a medical device" in warning for warning in bundle.warnings)
+
+
+def test_what_the_taxonomy_cannot_say_stands_beside_every_answer(folder):
+    """A network without melanoma says that a benign answer does not exclude it."""
+    bundle = read_bundle(folder)
+    speaking = replace(bundle, taxonomy=replace(bundle.taxonomy, cannot_say=("melanoma",)))
+
+    assert any("melanoma" in warning and "does not exclude" in warning for warning in speaking.warnings)
+
+
+def test_the_description_is_plain_json_with_its_format(folder):
+    """A stranger can read it without us."""
+    said = json.loads((folder / "bundle.json").read_text())
+
+    assert said["kind"] == "bundle"
+    assert said["format"] == 1
+    assert said["made_with"]["threads"] >= 1

@@ -1,0 +1,77 @@
+"""Pictures in, calibrated answers out."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from cutis.imaging.decode import UnreadablePicture
+from cutis.runtime.bundle import read_bundle
+from cutis.runtime.engines import open_engine
+from cutis.runtime.predict import diagnose, outputs_of, probabilities
+from cutis.vocabulary.outputs import Outputs
+from factories import a_bundle_folder, a_picture
+
+
+@pytest.fixture
+def bundle(tmp_path):
+    return read_bundle(a_bundle_folder(tmp_path / "bundle"))
+
+
+def _engine_that_sees_brightness(pictures):
+    """An engine is a function: its logits are the mean of each colour channel."""
+    means = pictures.mean(axis=(2, 3))
+    return Outputs(logits=means, auxiliary_logits=(means,) * 7, features=means, maps=None)
+
+
+def test_findings_come_most_probable_first_and_sum_to_one(bundle, tmp_path):
+    """The ranking is the answer."""
+    a_picture().save(tmp_path / "lesion.png")
+
+    diagnosis = diagnose(_engine_that_sees_brightness, bundle, tmp_path / "lesion.png")
+
+    chances = [finding.probability for finding in diagnosis.findings]
+    assert chances == sorted(chances, reverse=True)
+    assert sum(chances) == pytest.approx(1)
+    assert diagnosis.warnings == bundle.warnings
+
+
+def test_many_pictures_are_answered_in_order_whatever_the_batch(bundle, tmp_path):
+    """Row n belongs to path n, and a batch changes no answer."""
+    paths = [tmp_path / f"{n}.png" for n in range(35)]
+    for n, path in enumerate(paths):
+        a_picture(width=40, height=30, seed=n).save(path)
+
+    together = outputs_of(_engine_that_sees_brightness, bundle, paths, what="test")
+    alone = outputs_of(_engine_that_sees_brightness, bundle, paths[33:34], what="test")
+
+    assert together.logits.shape == (35, 3)
+    np.testing.assert_allclose(together.logits[33], alone.logits[0], rtol=1e-5)
+    assert len(together.auxiliary_logits) == 7
+
+
+def test_probabilities_are_tempered_by_the_final_temperature(bundle):
+    """A higher temperature is less sure."""
+    logits = np.array([[2.0, 0.0, -1.0]], dtype=np.float32)
+    outputs = Outputs(logits=logits, auxiliary_logits=(), features=logits, maps=None)
+    scaled = np.exp(logits[0] / bundle.temperature)
+
+    np.testing.assert_allclose(probabilities(bundle, outputs)[0], scaled / scaled.sum(), rtol=1e-6)
+
+
+def test_a_text_file_is_one_clear_error(bundle, tmp_path):
+    """Not every .jpg is a picture."""
+    (tmp_path / "letter.jpg").write_text("Dear colleague,")
+
+    with pytest.raises(UnreadablePicture):
+        diagnose(_engine_that_sees_brightness, bundle, tmp_path / "letter.jpg")
+
+
+def test_the_torch_engine_gives_every_depth(bundle):
+    """Logits, features and maps of all depths, as numpy arrays."""
+    outputs = open_engine(bundle)(np.zeros((2, 3, 32, 32), dtype=np.float32))
+
+    assert outputs.logits.shape == (2, 3)
+    assert len(outputs.auxiliary_logits) == 7
+    assert len(outputs.maps) == 8
+    assert all(isinstance(each, np.ndarray) for each in (*outputs.maps, outputs.features))
