@@ -31,13 +31,16 @@ class Predictions:
         """Refuse what no statistic may be computed from.
 
         Raises:
-            UserError: shapes that do not fit, NaN, probabilities that do not sum to one, or a truth outside the codes.
+            UserError: shapes that do not fit, NaN, probabilities that are negative or do not sum to one, or a truth
+                outside the codes.
         """
         cases, kinds = len(self.case_ids), len(self.codes)
         if self.probabilities.shape != (cases, kinds) or len(self.cluster_ids) != cases:
             self._refuse(f"shape {self.probabilities.shape} does not fit {cases} cases × {kinds} diagnoses")
         if not np.isfinite(self.probabilities).all():
             self._refuse("some probabilities are not finite")
+        if (self.probabilities < 0).any():
+            self._refuse("some probabilities are negative")
         if cases and not np.allclose(self.probabilities.sum(axis=1), 1, atol=1e-4):
             self._refuse("some rows do not sum to one")
         if self.truth is not None and cases:

@@ -1,0 +1,144 @@
+"""From what a network said of the test split to every figure about it. Pure: no file, no network, chance handed in."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cutis.stats.calibration import equal_bins, expected_calibration_error
+from cutis.stats.intervals import clusters_of, estimate_mean, estimate_metrics
+from cutis.stats.metrics import confusion_matrix
+from cutis.vocabulary.case import Manifest
+from cutis.vocabulary.estimate import Estimate
+from cutis.vocabulary.predictions import Predictions
+
+
+class Bin(NamedTuple):
+    """Cases of about the same confidence."""
+
+    confidence: float  # mean probability of the answer
+    right: Estimate  # share of right answers
+    cases: int
+
+
+class Evidence(NamedTuple):
+    """What is known of a network on settled cases."""
+
+    estimates: dict[str, Estimate]  # by the names of `cutis.stats.metrics.measures`, and the calibration error
+    support: dict[str, dict[str, int]]  # cases and clusters of each diagnosis
+    clusters: int
+    confusion: NDArray[np.int64]  # (K, K), rows the truth, columns the answer by arg-max
+    reliability: tuple[Bin, ...]
+
+
+def predictions_of(cases: Manifest, probabilities: NDArray[np.float64], *, rater: str) -> Predictions:
+    """Join cases of the test split with what was said of them; without a truth where any case is indeterminate."""
+    codes = cases.taxonomy.codes
+    settled = all(case.indeterminate is None for case in cases.cases)
+    return Predictions(
+        case_ids=tuple(cases.column("case_id")),
+        cluster_ids=tuple(cases.column("cluster_id")),
+        cluster_kind=cases.cluster_kind,
+        truth=np.array([codes.index(code) for code in cases.column("diagnosis")]) if settled else None,
+        probabilities=probabilities,
+        codes=codes,
+        taxonomy_sha256=cases.taxonomy.sha256,
+        split="test",
+        rater=rater,
+    )
+
+
+def evidence_of(
+    predictions: Predictions, *, thresholds: NDArray[np.float64], generator: np.random.Generator
+) -> Evidence:
+    """Return every figure of settled cases, with intervals by resampling clusters."""
+    truth, codes = predictions.truth, predictions.codes
+    if truth is None:
+        raise ValueError("figures need a truth")
+    clusters = clusters_of(predictions.cluster_ids, truth, kind=predictions.cluster_kind, diagnoses=len(codes))
+    counts = zip(np.bincount(truth, minlength=len(codes)).tolist(), clusters.having.tolist(), strict=True)
+    calibration_error = Estimate(
+        value=expected_calibration_error(predictions.probabilities, truth),
+        low=None,
+        high=None,
+        method="bins of equally many cases",
+        clusters=len(clusters),
+        cluster_kind=clusters.kind,
+        note="resampling makes this figure larger than it is",
+    )
+    estimates = estimate_metrics(predictions, thresholds=thresholds, generator=generator)
+    return Evidence(
+        estimates=estimates | {"expected_calibration_error": calibration_error},
+        support={code: {"cases": n, "clusters": c} for code, (n, c) in zip(codes, counts, strict=True)},
+        clusters=len(clusters),
+        confusion=confusion_matrix(truth, predictions.probabilities.argmax(axis=1), kinds=len(codes)),
+        reliability=_reliability(predictions, generator),
+    )
+
+
+def evidence_beside(
+    settled: Predictions, stratum: Manifest, said: Predictions | None, *, generator: np.random.Generator
+) -> dict[str, Estimate]:
+    """Return what can be said of the indeterminate stratum, which has no settled truth, beside the settled cases.
+
+    How sure the network is of it and of the rest; how often it says what at least one rater said, or the diagnosis
+    where only the picture was too poor; and the arg-max accuracy over both if every indeterminate case were wrong,
+    which no settling of them can undercut.
+    """
+    estimates = {"settled/mean_top_probability": _mean(settled.probabilities.max(axis=1), settled, generator)}
+    if said is None:
+        return estimates
+    answers = [said.codes[kind] for kind in said.probabilities.argmax(axis=1)]
+    voted = [{vote.code for vote in case.votes} for case in stratum.cases]
+    known = [{case.diagnosis} - {None} for case in stratum.cases]
+    together = estimate_mean(
+        np.concatenate([_is_right(settled), np.zeros(len(said))]),
+        [*settled.cluster_ids, *said.cluster_ids],
+        cluster_kind=settled.cluster_kind,
+        generator=generator,
+    )
+    return estimates | {
+        "indeterminate/mean_top_probability": _mean(said.probabilities.max(axis=1), said, generator),
+        "indeterminate/agrees_with_a_rater": _mean(_agreement(answers, voted), said, generator),
+        "indeterminate/agrees_with_the_diagnosis": _mean(_agreement(answers, known), said, generator),
+        "both/accuracy_if_indeterminate_were_wrong": together,
+    }
+
+
+def reasons(stratum: Manifest) -> dict[str, int]:
+    """Count the indeterminate cases by their reason, most frequent first."""
+    return dict(Counter(stratum.column("indeterminate")).most_common())
+
+
+def _is_right(predictions: Predictions) -> NDArray[np.float64]:
+    return np.where(predictions.probabilities.argmax(axis=1) == predictions.truth, 1.0, 0.0)
+
+
+def _agreement(answers: Sequence[str], heard: Sequence[set[Any]]) -> NDArray[np.float64]:
+    """Return one where the answer was heard and zero where it was not; NaN where nothing was heard."""
+    return np.array([float(answer in said) if said else np.nan for answer, said in zip(answers, heard, strict=True)])
+
+
+def _mean(values: NDArray[np.float64], predictions: Predictions, generator: np.random.Generator) -> Estimate:
+    """Average a value per case, over the cases that have one."""
+    there = np.flatnonzero(~np.isnan(values))
+    kind = predictions.cluster_kind
+    if not len(there):
+        note = "no case of the stratum has any"
+        return Estimate(value=None, low=None, high=None, method="none", clusters=0, cluster_kind=kind, note=note)
+    ids = [predictions.cluster_ids[case] for case in there]
+    return estimate_mean(values[there], ids, cluster_kind=kind, generator=generator)
+
+
+def _reliability(predictions: Predictions, generator: np.random.Generator) -> tuple[Bin, ...]:
+    confidence, right = predictions.probabilities.max(axis=1), _is_right(predictions)
+    bins = []
+    for members in equal_bins(confidence):
+        inside = np.isin(np.arange(len(right)), members)
+        share = _mean(np.where(inside, right, np.nan), predictions, generator)
+        bins.append(Bin(confidence=float(confidence[members].mean()), right=share, cases=len(members)))
+    return tuple(bins)

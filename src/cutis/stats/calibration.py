@@ -1,0 +1,86 @@
+"""What a probability means, and from which one on the answer is yes.
+
+Temperature and thresholds are fitted on the tune split and only read afterwards. `softmax` needs numpy alone, since it
+stands on the way to an answer; scipy is imported where something is fitted.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cutis.stats.metrics import roc_curve
+
+TEMPERATURES = (0.05, 20.0)
+THRESHOLD_RULE = "Youden"
+BINS = 10
+
+
+def softmax(logits: NDArray[np.floating], temperature: float = 1.0) -> NDArray[np.float64]:
+    """Return probabilities (N, K) of logits (N, K) divided by a temperature; large logits do not overflow."""
+    scaled = logits.astype(np.float64) / temperature
+    raised: NDArray[np.float64] = np.exp(scaled - scaled.max(axis=1, keepdims=True))
+    probabilities: NDArray[np.float64] = raised / raised.sum(axis=1, keepdims=True)
+    return probabilities
+
+
+def fit_temperature(logits: NDArray[np.floating], truth: NDArray[np.int64]) -> float:
+    """Return the temperature that minimises the log loss of logits (N, K) (Guo et al., ICML 2017).
+
+    The log loss is convex in 1 / temperature, so the root of its slope is the minimum. Where the minimum lies outside
+    0.05 to 20, as for a network that is always right, the nearer end is returned.
+    """
+    from scipy.optimize import brentq
+
+    hits = logits[np.arange(len(truth)), truth].astype(np.float64)
+
+    def slope(sharpness: float) -> float:
+        expected = (softmax(logits, 1 / sharpness) * logits).sum(axis=1)
+        return float(np.mean(expected - hits))
+
+    coolest, hottest = TEMPERATURES
+    if slope(1 / hottest) >= 0:
+        return hottest
+    if slope(1 / coolest) <= 0:
+        return coolest
+    return float(1 / brentq(slope, 1 / hottest, 1 / coolest, xtol=1e-12))
+
+
+def choose_thresholds(probabilities: NDArray[np.float64], truth: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return a threshold (K,) per diagnosis, yes at or above it, by Youden's J (Cancer 3:32, 1950).
+
+    J is sensitivity + specificity − 1. Among equal J the lowest threshold is taken, the most sensitive. The threshold
+    is laid halfway between the lowest probability that is a yes and the highest that is a no.
+
+    Raises:
+        ValueError: a diagnosis has no case here, or every case has it.
+    """
+    kinds = range(probabilities.shape[1])
+    return np.array([_youden(probabilities[:, kind], truth == kind) for kind in kinds])
+
+
+def equal_bins(confidence: NDArray[np.float64], *, bins: int = BINS) -> tuple[NDArray[np.int64], ...]:
+    """Return the cases of each bin: equally many in each, by rising confidence (N,), never an empty one."""
+    return tuple(np.array_split(np.argsort(confidence, kind="stable"), min(bins, len(confidence))))
+
+
+def expected_calibration_error(
+    probabilities: NDArray[np.float64], truth: NDArray[np.int64], *, bins: int = BINS
+) -> float:
+    """Return how far the probability of the answer lies from the share of right answers.
+
+    The mean distance over bins of equally many cases, weighted by cases (Nixon et al., CVPR workshops 2019).
+    """
+    confidence = probabilities.max(axis=1)
+    surplus = confidence - (probabilities.argmax(axis=1) == truth)
+    return float(sum(abs(surplus[members].sum()) for members in equal_bins(confidence, bins=bins)) / len(truth))
+
+
+def _youden(scores: NDArray[np.float64], positive: NDArray[np.bool_]) -> float:
+    if positive.all() or not positive.any():
+        raise ValueError("a threshold needs cases with and without the diagnosis")
+    curve = roc_curve(scores, positive)
+    gain = curve.sensitivity - curve.false_positive_rate
+    chosen = np.flatnonzero(np.isclose(gain, gain.max(), rtol=0, atol=1e-12))[-1]
+    beneath = scores[scores < curve.thresholds[chosen]]
+    return float((curve.thresholds[chosen] + beneath.max(initial=0.0)) / 2)

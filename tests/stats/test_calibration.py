@@ -1,0 +1,153 @@
+"""Temperature, thresholds and reliability, against known answers."""
+
+from __future__ import annotations
+
+import sys
+from subprocess import run
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose
+from scipy.optimize import minimize_scalar
+from scipy.special import softmax as oracle_softmax
+from sklearn.metrics import roc_curve as oracle_curve
+
+from cutis.stats.calibration import (
+    choose_thresholds,
+    equal_bins,
+    expected_calibration_error,
+    fit_temperature,
+    softmax,
+)
+from cutis.stats.metrics import log_losses
+from factories import some_predictions
+
+
+def drawn_from(logits, *, seed=0):
+    """A truth (N,) that the probabilities of these logits describe exactly."""
+    chances = softmax(logits)
+    return (np.random.default_rng(seed).random((len(logits), 1)) > chances.cumsum(axis=1)).sum(axis=1)
+
+
+def test_softmax_is_that_of_scipy_at_every_temperature():
+    """To 1e-12, float32 logits included."""
+    logits = np.random.default_rng(0).normal(size=(20, 5)).astype(np.float32)
+
+    for temperature in (0.3, 1.0, 4.0):
+        found = softmax(logits, temperature)
+
+        assert_allclose(found, oracle_softmax(logits.astype(float) / temperature, axis=1), atol=1e-12)
+
+
+def test_softmax_of_huge_logits_neither_overflows_nor_loses_a_row():
+    """Rows sum to one, without a warning."""
+    found = softmax(np.array([[1e4, -1e4, 0.0], [-1e4, -1e4, -1e4]]), 0.1)
+
+    assert_allclose(found, [[1, 0, 0], [1 / 3, 1 / 3, 1 / 3]], atol=1e-12)
+
+
+def test_softmax_comes_without_scipy():
+    """It stands on the way to an answer."""
+    script = "import sys, cutis.stats.calibration; sys.exit(any(n in sys.modules for n in ('scipy', 'sklearn')))"
+
+    finished = run([sys.executable, "-c", script], check=False)
+
+    assert finished.returncode == 0
+
+
+@pytest.mark.parametrize("known", [0.4, 1.0, 2.5])
+def test_a_known_temperature_is_found_again(known):
+    """Logits that were multiplied by it need exactly it, up to the chance of 20,000 cases."""
+    logits = np.random.default_rng(1).normal(scale=2, size=(20_000, 4))
+    truth = drawn_from(logits)
+
+    found = fit_temperature(logits * known, truth)
+
+    assert found == pytest.approx(known, rel=0.03)
+
+
+def test_the_temperature_minimises_the_log_loss():
+    """As a search over the log loss itself finds it; and the same each time."""
+    logits = np.random.default_rng(2).normal(scale=3, size=(300, 7))
+    truth = drawn_from(logits / 2)
+
+    found = fit_temperature(logits, truth)
+
+    def loss(temperature):
+        return log_losses(softmax(logits, temperature), truth).mean()
+
+    searched = minimize_scalar(loss, bounds=(0.05, 20), method="bounded", options={"xatol": 1e-9})
+    assert found == pytest.approx(searched.x, abs=1e-5)
+    assert found == fit_temperature(logits, truth)
+
+
+def test_a_temperature_outside_its_bounds_is_the_nearer_end():
+    """Always right asks for 0, always wrong for infinity; the bounds are 0.05 and 20."""
+    logits = np.eye(3)[[0, 1, 2, 0]] * 5
+
+    assert fit_temperature(logits, np.array([0, 1, 2, 0])) == 0.05
+    assert fit_temperature(logits, np.array([1, 2, 0, 1])) == 20.0
+
+
+def test_a_threshold_has_the_highest_youden_index_of_all():
+    """No threshold of scikit-learn's ROC curve beats the chosen one on the same cases."""
+    predictions = some_predictions(cases=200)
+
+    found = choose_thresholds(predictions.probabilities, predictions.truth)
+
+    for kind in range(3):
+        scores, has = predictions.probabilities[:, kind], predictions.truth == kind
+        flagged = scores >= found[kind]
+        false_alarms, hits, _ = oracle_curve(has, scores)
+        assert flagged[has].mean() - flagged[~has].mean() == pytest.approx((hits - false_alarms).max(), abs=1e-12)
+
+
+def test_among_equal_thresholds_the_most_sensitive_is_taken_halfway():
+    """Yes, no, yes, no by falling score: two thresholds share J = 0.5; the lower one, between 0.6 and 0.2, wins."""
+    scores = np.array([0.8, 0.7, 0.6, 0.2])
+    truth = np.array([0, 1, 0, 1])
+
+    found = choose_thresholds(np.column_stack([scores, 1 - scores]), truth)
+
+    assert found[0] == pytest.approx(0.4)
+
+
+def test_a_diagnosis_without_a_case_has_no_threshold():
+    """Training has refused such a tune split long before."""
+    probabilities = np.full((4, 3), 1 / 3)
+
+    with pytest.raises(ValueError, match="with and without"):
+        choose_thresholds(probabilities, np.array([0, 0, 2, 2]))
+
+
+def test_the_calibration_error_of_a_worked_example():
+    """Two bins of two: confidence .6 and .9, right in .5 and 1: ECE = (.1 + .1) / 2."""
+    probabilities = np.array([[0.6, 0.4], [0.4, 0.6], [0.9, 0.1], [0.9, 0.1]])
+
+    found = expected_calibration_error(probabilities, np.zeros(4, dtype=np.int64), bins=2)
+
+    assert found == pytest.approx(0.1)
+
+
+def test_perfect_calibration_leaves_an_error_of_chance_alone():
+    """Truth drawn from the probabilities: near 0 for 20,000 cases, and far from it when they are sharpened."""
+    logits = np.random.default_rng(4).normal(size=(20_000, 3))
+    truth = drawn_from(logits)
+
+    assert expected_calibration_error(softmax(logits), truth) < 0.015
+    assert expected_calibration_error(softmax(logits, 0.3), truth) > 0.1
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=40), st.integers(1, 12))
+def test_bins_hold_every_case_once_and_equally_many(confidence, bins):
+    """By rising confidence; sizes differ by one at most, and none is empty."""
+    found = equal_bins(np.array(confidence), bins=bins)
+
+    assert sorted(np.concatenate(found)) == list(range(len(confidence)))
+    sizes = [len(members) for members in found]
+    assert min(sizes) >= 1
+    assert max(sizes) - min(sizes) <= 1
+    in_order = np.array(confidence)[np.concatenate(found)]
+    assert (np.diff(in_order) >= 0).all()

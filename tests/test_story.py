@@ -1,0 +1,107 @@
+"""The whole road, as its user walks it: from an invented clinic's folder to a report and a diagnosis."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SMALL = ("network=mobilenetv2_035", "size=32", "epochs=1", "batch_size=16")
+
+
+@pytest.fixture(scope="module")
+def road(tmp_path_factory):
+    """Walk the road once; each test looks at one thing along it."""
+    return Road(tmp_path_factory.mktemp("road"))
+
+
+class Road:
+    """What each command of one walk printed, and where it wrote."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.work = folder / "work"
+        self.said = {
+            verb: cutis(folder, verb, *arguments)
+            for verb, arguments in {
+                "toy": ("clinic", "--images", "240", "--size", "96"),
+                "curate": ("clinic",),
+                "train": (*(word for setting in SMALL for word in ("--set", setting)), "--name", "small"),
+                "evaluate": (),
+                "explain": (),
+                "report": (),
+            }.items()
+        }
+        pictures = sorted((self.work / "1_dataset" / "images").iterdir())[:2]
+        self.diagnoses = cutis(folder, "diagnose", *map(str, pictures))
+
+
+def cutis(folder: Path, verb: str, *arguments: str) -> dict:
+    """Run one command as a user would, and read what it says as JSON."""
+    command = [sys.executable, "-m", "cutis", verb, *arguments, "--json"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_every_stage_names_the_next_command(road):
+    """A stranger finds the way without a manual."""
+    next_commands = [road.said[verb]["next_command"] for verb in ("toy", "curate", "train", "evaluate", "explain")]
+
+    verbs = [command.split()[1] for command in next_commands]
+
+    assert verbs == ["curate", "train", "evaluate", "explain", "report"]
+
+
+def test_the_numbered_folders_are_there(road):
+    """`ls` shows the road."""
+    names = {path.name for path in road.work.iterdir() if not path.name.startswith(".")}
+
+    assert names == {"1_dataset", "2_bundles", "3_evaluation", "4_explanation", "private", "report.html"}
+
+
+def test_the_licence_and_the_invention_travel_to_the_answer(road):
+    """A bundle that learned from invented pictures says so in the report and in every answer."""
+    bundle = json.loads((road.work / "2_bundles" / "small" / "bundle.json").read_text())
+    page = (road.work / "report.html").read_text()
+
+    assert bundle["invented"]
+    assert bundle["licence"] in page
+    assert "invented pictures" in page
+    for diagnosis in road.diagnoses["diagnoses"]:
+        assert any("invented pictures" in warning for warning in diagnosis["warnings"])
+
+
+def test_an_answer_ranks_all_fourteen_diagnoses(road):
+    """Probabilities are those of the whole taxonomy, and sum to one."""
+    for diagnosis in road.diagnoses["diagnoses"]:
+        assert len(diagnosis["findings"]) == 14
+        assert sum(finding["probability"] for finding in diagnosis["findings"]) == pytest.approx(1)
+
+
+def test_every_file_that_was_written_says_its_format(road):
+    """A newer cutis can always tell what it finds."""
+    for path in road.work.rglob("*.json"):
+        if ".versions" in path.parts or ".cache" in path.parts:
+            assert json.loads(path.read_text()).get("format"), path
+
+
+def test_one_changed_byte_in_the_bundle_stops_every_answer(road, tmp_path):
+    """Exit 1, one clear error, and no diagnosis."""
+    weights = (road.work / "2_bundles" / "small" / "weights.safetensors").resolve()
+    content = bytearray(weights.read_bytes())
+    content[-5] ^= 1
+    picture = next((road.work / "1_dataset" / "images").iterdir())
+    original = weights.read_bytes()
+    weights.write_bytes(content)
+
+    command = [sys.executable, "-m", "cutis", "diagnose", str(picture)]
+    done = subprocess.run(command, cwd=road.folder, capture_output=True, text=True, check=False)
+    weights.write_bytes(original)
+
+    assert done.returncode == 1
+    assert "weights.safetensors" in done.stderr
+    assert done.stdout == ""
