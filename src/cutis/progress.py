@@ -72,12 +72,14 @@ def _bar(items: Iterable[Item], what: str, total: int, done: int) -> Iterator[It
 
 
 def _lines(items: Iterable[Item], what: str, total: int, done: int) -> Iterator[Item]:
-    start = told = time.monotonic()
+    start = first = told = time.monotonic()
     for count, item in enumerate(items, start=1):
         yield item
         now = time.monotonic()
-        if now - told >= SECONDS_BETWEEN_LINES and done + count < total:
-            left = (now - start) / count * (total - done - count)
+        if count == 1:
+            first = now  # until here processes were started and caches filled, which says nothing of the rest
+        elif now - told >= SECONDS_BETWEEN_LINES and done + count < total:
+            left = (now - first) / (count - 1) * (total - done - count)
             say(f"{what}: {done + count} of {total}, {spoken(left)} left")
             told = now
     say(f"{what}: {total} of {total}, {spoken(time.monotonic() - start)}")

@@ -1,0 +1,221 @@
+"""The verbs of the command line. Each imports its stage inside its function, so that `cutis --help` loads none."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cutis import __version__
+from cutis.terminal import WORK, Answer, plain, verb
+from cutis.vocabulary.diagnosis import Diagnosis
+from cutis.vocabulary.errors import UserError
+from cutis.vocabulary.files import stamp
+from cutis.workspace import Finished, Workspace
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True, pretty_exceptions_enable=False)
+
+Folder = Annotated[
+    Path, typer.Option("--workspace", "-w", file_okay=False, help="Where everything of one project lies.")
+]
+Again = Annotated[bool, typer.Option("--again", help="Make the result anew; the old one is kept beside it.")]
+BundleName = Annotated[str | None, typer.Option("--name", help="Which bundle, where there are several.")]
+
+
+def _version(wanted: bool) -> None:  # noqa: FBT001  typer hands the flag over by position
+    if wanted:
+        typer.echo(f"cutis {__version__}")
+        raise typer.Exit
+
+
+Version = Annotated[
+    bool, typer.Option("--version", help="Show the version and exit.", is_eager=True, callback=_version)
+]
+
+
+def main() -> None:
+    """Run the command line.
+
+    Leaves with 0 done, 1 the user can mend it, 2 wrong usage, 3 refused for safety, 130 stopped by Ctrl-C.
+    """
+    app(prog_name="cutis")
+
+
+@app.callback()
+def cutis(*, version: Version = False) -> None:
+    """From a dermatology clinic's archive to a validated, explained diagnosis network.
+
+    For research. Not a medical device.
+    """
+
+
+@verb(app)
+def toy(
+    clinic: Annotated[Path, typer.Argument(metavar="CLINIC_DIR", help="The folder to make.")],
+    *,
+    seed: Annotated[int, typer.Option(help="Another seed, another clinic.")] = 0,
+    images: Annotated[int, typer.Option(min=1, help="How many pictures.")] = 760,
+    size: Annotated[int, typer.Option(min=64, help="Their shorter side, in pixels.")] = 256,
+    again: Again = False,
+) -> Finished:
+    """Invent a small clinic's archive, to try everything on."""
+    from cutis.curate.synthetic.clinic import invent_clinic
+
+    return invent_clinic(clinic, seed=seed, images=images, size=size, again=again)
+
+
+@verb(app)
+def curate(
+    clinic: Annotated[Path, typer.Argument(metavar="CLINIC_DIR", help="The clinic's folder, which is only read.")],
+    *,
+    workspace: Folder = WORK,
+    clinic_file: Annotated[
+        Path | None, typer.Option(help="What the columns mean; clinic.toml in the folder, if not given.")
+    ] = None,
+    taxonomy: Annotated[
+        str | None,
+        typer.Option(help="The diagnoses: zhu14, ham7, or a .toml file; what clinic.toml says, if not given."),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Another seed, another split.")] = 0,
+    test_from: Annotated[
+        str | None, typer.Option(metavar="DATE", help="Test on the patients from this day on.")
+    ] = None,
+    test_site: Annotated[
+        list[str] | None, typer.Option(metavar="SITE", help="Test on this site's patients; may be given several times.")
+    ] = None,
+    again: Again = False,
+) -> Finished:
+    """Turn a clinic's folder into a dataset.
+
+    Raters are brought to one diagnosis, patients get pseudonyms, duplicates are found and the splits are drawn.
+    """
+    from cutis.curate import stage
+    from cutis.curate.split import SplitPlan
+
+    plan = SplitPlan(seed=seed, test_from=test_from, test_sites=tuple(test_site or ()))
+    return stage.curate(
+        clinic, Workspace(workspace), clinic_file=clinic_file, taxonomy=taxonomy, plan=plan, again=again
+    )
+
+
+@verb(app)
+def train(
+    *,
+    workspace: Folder = WORK,
+    recipe: Annotated[str, typer.Option("--recipe", "-c", help="A shipped recipe's name, or a .toml file.")] = "pocket",
+    setting: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="KEY=VALUE", help="Change one setting of the recipe; may be given several times."
+        ),
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="What to call the bundle; the recipe's name, if not given.")] = None,
+    again: Again = False,
+) -> Finished:
+    """Train a network on the dataset and leave a bundle.
+
+    After Ctrl-C, a kill or a power cut the same command goes on where it stopped.
+    """
+    from cutis.train import stage
+
+    return stage.train(Workspace(workspace), recipe=recipe, settings=tuple(setting or ()), name=name, again=again)
+
+
+@verb(app)
+def evaluate(
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="Which bundle, where there are several.")] = None,
+    *,
+    workspace: Folder = WORK,
+    again: Again = False,
+) -> Finished:
+    """Measure a bundle on the test split, each figure with interval."""
+    from cutis.evaluate import stage
+
+    project = Workspace(workspace)
+    return stage.evaluate(project, name or project.only_bundle(), again=again)
+
+
+@verb(app)
+def explain(
+    case_ids: Annotated[
+        list[str] | None, typer.Argument(metavar="CASE_ID", help="Which cases; a choice of the test split else.")
+    ] = None,
+    *,
+    workspace: Folder = WORK,
+    name: BundleName = None,
+    again: Again = False,
+) -> Finished:
+    """Show where the network looks, and how it groups the cases."""
+    from cutis.explain import stage
+
+    project = Workspace(workspace)
+    return stage.explain(project, name or project.only_bundle(), case_ids=tuple(case_ids or ()), again=again)
+
+
+@verb(app)
+def report(*, workspace: Folder = WORK) -> Finished:
+    """Put everything so far on one page, in place of the one before."""
+    from cutis.report import stage
+
+    return stage.report(Workspace(workspace))
+
+
+@verb(app)
+def diagnose(
+    images: Annotated[list[Path], typer.Argument(metavar="IMAGE", help="Dermoscopic pictures.")],
+    *,
+    workspace: Folder = WORK,
+    name: BundleName = None,
+    top: Annotated[int, typer.Option(min=1, help="How many diagnoses to print for each; JSON has them all.")] = 5,
+) -> Answer:
+    """Name the most probable diagnoses of each picture.
+
+    A picture that cannot be read is named on standard error; the others are answered all the same.
+    """
+    from cutis.runtime.bundle import read_bundle
+    from cutis.runtime.engines import open_engine
+    from cutis.runtime.predict import diagnose
+
+    project = Workspace(workspace)
+    bundle = read_bundle(project.bundle(name or project.only_bundle()))
+    engine = open_engine(bundle)
+    diagnoses: list[Diagnosis] = []
+    errors: list[UserError] = []
+    for image in images:
+        try:
+            diagnoses.append(diagnose(engine, bundle, image))
+        except UserError as error:
+            errors.append(error)
+    return Answer(
+        lines=tuple(line for diagnosis in diagnoses for line in _lines_of(diagnosis, top)),
+        content=stamp("diagnoses")
+        | {
+            "diagnoses": [diagnosis.to_dict() for diagnosis in diagnoses],
+            "errors": [plain(error) for error in errors],
+        },
+        errors=tuple(errors),
+        exit_code=max((error.exit_code for error in errors), default=0),
+    )
+
+
+@verb(app)
+def doctor(*, workspace: Folder = WORK) -> Answer:
+    """Say what this machine lacks."""
+    from cutis.doctor import examine
+
+    checks = examine(workspace)
+    mends = [f"        mend: {check.mend}" if check.mend else "" for check in checks]
+    lines = [f"{check.state:<4}  {check.name:<18} {check.found}" for check in checks]
+    return Answer(
+        lines=tuple(line for pair in zip(lines, mends, strict=True) for line in pair if line),
+        content=stamp("examination") | {"checks": [vars(check) for check in checks]},
+        exit_code=int(any(check.state == "fail" for check in checks)),
+    )
+
+
+def _lines_of(diagnosis: Diagnosis, top: int) -> Iterator[str]:
+    yield diagnosis.image
+    for rank, finding in enumerate(diagnosis.findings[:top], start=1):
+        flag = "  malignant" if finding.malignant else ""
+        yield f"  {rank:>2}  {finding.probability:.3f}  {finding.name} ({finding.code}){flag}"
+    yield from (f"  note: {warning}" for warning in diagnosis.warnings)
