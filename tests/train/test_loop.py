@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 
+from cutis.imaging.prepare import Preparation
 from cutis.network.backbone import backbone_of
 from cutis.network.classifier import Classifier
-from cutis.train.batches import Batch
+from cutis.train.batches import Batch, Pictures
 from cutis.train.config import TrainConfig
-from cutis.train.loop import learn, learning_rate_at, listen, new_optimizer
+from cutis.train.loop import learn, learning_rate_at, listen_to, new_optimizer
 from cutis.vocabulary.errors import UserError
 
 CONFIG = TrainConfig(network="mobilenetv2_050", size=32, learning_rate=3e-3, epochs=10, warmup_epochs=1, dropout=0)
@@ -37,10 +39,13 @@ def test_two_pictures_are_learned_by_heart():
 
 def test_listening_hears_every_classifier_and_changes_nothing():
     """Eight answers per case, and the weights and statistics stay as they were."""
-    network, batch = _network(), _two_pictures()
+    network = _network()
+    array = np.random.default_rng(0).integers(0, 255, size=(2, 32, 32, 3), dtype=np.uint8)
+    preparation = Preparation(size=32, mean=(0.5,) * 3, std=(0.25,) * 3)
+    pictures = Pictures(array=array, diagnosis=np.array([0, 1]), case_ids=("one", "two"), preparation=preparation)
     before = {key: tensor.clone() for key, tensor in network.state_dict().items()}
 
-    heard = listen(network, [batch], CONFIG)
+    heard = listen_to(pictures, network, CONFIG)
 
     assert len(heard.logits) == 8
     assert heard.truth.tolist() == [0, 1]

@@ -18,10 +18,10 @@ from cutis.progress import say, spoken, track
 from cutis.runtime.bundle import HISTORY
 from cutis.stats.calibration import softmax
 from cutis.stats.metrics import auc_by_diagnosis, log_losses
-from cutis.train.batches import Pictures, plain_batches, steps_per_epoch, training_batches
+from cutis.train.batches import Pictures, steps_per_epoch, training_batches
 from cutis.train.checkpoint import Place, load_checkpoint, save_checkpoint
 from cutis.train.finish import keep_best
-from cutis.train.loop import Heard, learn, listen, new_optimizer
+from cutis.train.loop import Heard, learn, listen_to, new_optimizer
 from cutis.train.run import Run
 from cutis.vocabulary.errors import UserError
 from cutis.vocabulary.files import stamp, written_aside
@@ -35,7 +35,6 @@ def follow_course(
     Raises:
         UserError: asked to stop; everything is saved, and the same command goes on.
     """
-    device = next(network.parameters()).device
     optimizer = new_optimizer(network, run.config)
     checkpoints = run.folder / "checkpoints"
     place = load_checkpoint(checkpoints, network, optimizer)
@@ -45,7 +44,7 @@ def follow_course(
     while place.epoch < run.config.epochs:
         begun = time.monotonic()
         place = _one_epoch(run, network, optimizer, learning, place, checkpoints=checkpoints, asked=asked_to_stop)
-        heard = listen(network, plain_batches(tuning, run.config.batch_size * 2, device=device), run.config)
+        heard = listen_to(tuning, network, run.config)
         record = _record(place, heard, seconds=time.monotonic() - begun)
         better = record["tune_macro_auc"] > place.best_score
         if better:

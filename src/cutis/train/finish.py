@@ -9,9 +9,10 @@ from pathlib import Path
 from safetensors.torch import load_file
 from torch import nn
 
+from cutis.imaging.prepare import Preparation
 from cutis.runtime.bundle import CONFIG, HISTORY, WEIGHTS, Bundle, Thresholds, write_description
 from cutis.stats.calibration import THRESHOLD_RULE, choose_thresholds, fit_temperature, softmax
-from cutis.train.checkpoint import Place, save_tensors
+from cutis.train.checkpoint import save_tensors
 from cutis.train.config import TrainConfig, config_text
 from cutis.train.loop import Heard
 from cutis.train.run import Run
@@ -31,7 +32,9 @@ def recall_best(folder: Path, network: nn.Module) -> None:
     network.load_state_dict(load_file(folder / BEST))
 
 
-def write_bundle(folder: Path, run: Run, network: nn.Module, heard: Heard, place: Place) -> Bundle:
+def write_bundle(
+    folder: Path, run: Run, network: nn.Module, heard: Heard, *, preparation: Preparation, best_epoch: int
+) -> Bundle:
     """Fit temperatures and thresholds on what the network said of tune, and write the bundle's files."""
     shutil.copy(run.folder / BEST, folder / WEIGHTS)
     shutil.copy(run.folder / HISTORY, folder / HISTORY)
@@ -46,10 +49,10 @@ def write_bundle(folder: Path, run: Run, network: nn.Module, heard: Heard, place
         architecture=run.config.network,
         pretrained=_origin(run.config),
         taxonomy=manifest.taxonomy,
-        preparation=run.preparation,
+        preparation=preparation,
         temperatures=temperatures,
         thresholds=Thresholds(rule=THRESHOLD_RULE, chosen_on="tune", values=tuple(map(float, thresholds))),
-        best_epoch=place.best_epoch + 1,
+        best_epoch=best_epoch,
         parameters=sum(parameter.numel() for parameter in network.parameters()),
         dataset_sha256=run.dataset_sha256,
         dataset_counts={split: len(manifest.of_split(split)) for split in SPLITS},

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from cutis.train.batches import Batch
+from cutis.train.batches import Batch, Pictures, plain_batches
 from cutis.train.config import TrainConfig
 from cutis.train.loss import supervised_loss
 from cutis.vocabulary.chance import seed_of
@@ -85,21 +85,23 @@ def learn(
         yield value
 
 
-def listen(network: nn.Module, batches: Iterable[Batch], config: TrainConfig) -> Heard:
-    """Run the network over a split, without learning."""
+def listen_to(pictures: Pictures, network: nn.Module, config: TrainConfig) -> Heard:
+    """Run the network over a split in order, without learning."""
     network.eval()
+    device = next(network.parameters()).device
     said: list[list[Tensor]] = []
-    truth: list[Tensor] = []
     with torch.inference_mode():
-        for batch in batches:
-            with _precision(batch.images.device, config):
+        for batch in plain_batches(pictures, config.batch_size * 2, device=device):
+            with _precision(device, config):
                 outputs = network(batch.images)
             said.append([each.float().cpu() for each in (*outputs.auxiliary_logits, outputs.logits)])
-            truth.append(batch.diagnosis.cpu())
-    return Heard(
-        logits=tuple(torch.cat(each).numpy() for each in zip(*said, strict=True)),
-        truth=torch.cat(truth).numpy(),
-    )
+    logits = tuple(torch.cat(each).numpy() for each in zip(*said, strict=True))
+    return Heard(logits=logits, truth=pictures.diagnosis)
+
+
+def accelerator_or_processor() -> torch.device:
+    """Return where to compute on this machine."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def _precision(device: torch.device, config: TrainConfig) -> torch.autocast:

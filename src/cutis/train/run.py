@@ -6,8 +6,6 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from cutis.imaging.prepare import Preparation
-from cutis.network.backbone import Backbone
 from cutis.progress import say
 from cutis.train.config import TrainConfig, config_text
 from cutis.vocabulary.case import Manifest, read_manifest
@@ -27,11 +25,10 @@ class Run:
     manifest: Manifest
     dataset: Path
     dataset_sha256: str
-    preparation: Preparation
     folder: Path  # the partial folder, kept until the bundle is whole
 
 
-def open_run(workspace: Workspace, config: TrainConfig, backbone: Backbone, *, name: str, again: bool) -> Run:
+def open_run(workspace: Workspace, config: TrainConfig, *, name: str, again: bool) -> Run:
     """Open the partial folder of this training, or go on in the one that is there.
 
     Raises:
@@ -40,7 +37,7 @@ def open_run(workspace: Workspace, config: TrainConfig, backbone: Backbone, *, n
     """
     target = workspace.bundle(name)
     workspace.refuse_to_overwrite(target, again=again)
-    dataset = workspace.dataset.resolve() if workspace.dataset.exists() else workspace.dataset
+    dataset = workspace.dataset.resolve()  # a dataset that is curated again meanwhile does not change this run
     manifest = read_manifest(dataset / "manifest.parquet")
     require_every_class(manifest)
     dataset_sha256 = sha256_of(dataset / "manifest.parquet")
@@ -50,7 +47,6 @@ def open_run(workspace: Workspace, config: TrainConfig, backbone: Backbone, *, n
         manifest=manifest,
         dataset=dataset,
         dataset_sha256=dataset_sha256,
-        preparation=Preparation(size=config.size, mean=backbone.mean, std=backbone.std, resize=config.resize),
         folder=_partial_folder(workspace, target, f"{config_text(config)}# dataset {dataset_sha256}\n", again=again),
     )
 

@@ -7,14 +7,15 @@ from pathlib import Path
 
 import torch
 
+from cutis.imaging.prepare import Preparation
 from cutis.network.backbone import backbone_of
 from cutis.network.classifier import Classifier
 from cutis.runtime.bundle import Bundle
-from cutis.train.batches import Pictures, open_pictures, plain_batches
+from cutis.train.batches import Pictures, open_pictures
 from cutis.train.config import read_recipe
 from cutis.train.course import follow_course
 from cutis.train.finish import recall_best, write_bundle
-from cutis.train.loop import listen
+from cutis.train.loop import accelerator_or_processor, listen_to
 from cutis.train.run import Run, open_run
 from cutis.train.stopping import stop_when_asked
 from cutis.vocabulary.chance import seed_of
@@ -42,26 +43,26 @@ def train(
         UserError: no dataset, an impossible recipe, weights that cannot be had, no space left, or asked to stop.
     """
     config = read_recipe(recipe, settings)
+    run = open_run(workspace, config, name=name or Path(recipe).stem, again=again)
     torch.manual_seed(seed_of(config.seed, "initial weights"))
     backbone = backbone_of(config.network, weights=config.weights, stochastic_depth=config.stochastic_depth)
-    run = open_run(workspace, config, backbone, name=name or Path(recipe).stem, again=again)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    preparation = Preparation(size=config.size, mean=backbone.mean, std=backbone.std, resize=config.resize)
     network = Classifier(backbone, classes=len(run.manifest.taxonomy), dropout=config.dropout)
-    network = network.to(device).to(memory_format=torch.channels_last)
+    network = network.to(accelerator_or_processor()).to(memory_format=torch.channels_last)
     with no_space_left_is_a_user_error(run.folder), stop_when_asked() as asked_to_stop:
-        learning, tuning = (_pictures(run, split, workspace) for split in ("train", "tune"))
+        learning, tuning = (_pictures(run, split, preparation, workspace) for split in ("train", "tune"))
         place = follow_course(run, network, learning, tuning, asked_to_stop=asked_to_stop)
         recall_best(run.folder, network)
-        heard = listen(network, plain_batches(tuning, config.batch_size * 2, device=device), config)
+        heard = listen_to(tuning, network, config)
         with workspace.new_version(workspace.bundle(run.name), again=again) as folder:
-            bundle = write_bundle(folder, run, network, heard, place)
+            bundle = write_bundle(folder, run, network, heard, preparation=preparation, best_epoch=place.best_epoch + 1)
     shutil.rmtree(run.folder)
     return _finished(bundle, workspace.bundle(run.name), best_score=place.best_score)
 
 
-def _pictures(run: Run, split: str, workspace: Workspace) -> Pictures:
+def _pictures(run: Run, split: str, preparation: Preparation, workspace: Workspace) -> Pictures:
     cases = run.manifest.of_split(split)
-    return open_pictures(run.dataset, cases, run.preparation, cache=workspace.cache, what=f"preparing {split} pictures")
+    return open_pictures(run.dataset, cases, preparation, cache=workspace.cache, what=f"preparing {split} pictures")
 
 
 def _finished(bundle: Bundle, wrote: Path, *, best_score: float) -> Finished:
