@@ -8,8 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cutis.imaging.decode import decode
-from cutis.imaging.prepare import normalise, prepare
+from cutis.imaging.prepare import normalise, prepared_file
 from cutis.progress import track
 from cutis.runtime.bundle import Bundle
 from cutis.runtime.engines import Engine
@@ -55,7 +54,7 @@ def diagnose(engine: Engine, bundle: Bundle, image: Path) -> Diagnosis:
     Raises:
         UnreadablePicture: the file is no picture.
     """
-    picture = prepare(decode(image), bundle.preparation)[None]
+    picture = prepared_file(image, bundle.preparation)[None]
     chances = probabilities(bundle, engine(normalise(picture, bundle.preparation)))[0]
     findings = (
         Finding(code=disease.code, name=disease.name, malignant=disease.malignant, probability=float(chance))
@@ -67,5 +66,5 @@ def diagnose(engine: Engine, bundle: Bundle, image: Path) -> Diagnosis:
 
 def _batches(bundle: Bundle, paths: Sequence[Path]) -> Iterator[NDArray[np.float32]]:
     for start in range(0, len(paths), BATCH):
-        pictures = [prepare(decode(path), bundle.preparation) for path in paths[start : start + BATCH]]
+        pictures = [prepared_file(path, bundle.preparation) for path in paths[start : start + BATCH]]
         yield normalise(np.stack(pictures), bundle.preparation)

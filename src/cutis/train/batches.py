@@ -15,8 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cutis.imaging.decode import decode
-from cutis.imaging.prepare import Preparation, normalise, prepare
+from cutis.imaging.prepare import Preparation, normalise, prepared_file
 from cutis.progress import track_parallel
 from cutis.train.augment import Changes, apply_changes, draw_changes
 from cutis.train.config import TrainConfig
@@ -60,7 +59,7 @@ def open_pictures(dataset: Path, manifest: Manifest, preparation: Preparation, *
         with written_aside(path) as aside:
             array = np.lib.format.open_memmap(aside, mode="w+", dtype=np.uint8, shape=shape)
             files = [dataset / case.image for case in manifest.cases]
-            for row, picture in enumerate(track_parallel(partial(_prepared, preparation=preparation), files, what)):
+            for row, picture in enumerate(track_parallel(partial(prepared_file, preparation=preparation), files, what)):
                 array[row] = picture
             array.flush()
     codes = manifest.taxonomy.codes
@@ -108,10 +107,6 @@ def _batch(pictures: Pictures, rows: NDArray[np.int64], images: Tensor) -> Batch
         diagnosis=torch.from_numpy(pictures.diagnosis[rows]).to(images.device),
         case_ids=tuple(pictures.case_ids[row] for row in rows),
     )
-
-
-def _prepared(path: Path, *, preparation: Preparation) -> NDArray[np.uint8]:
-    return prepare(decode(path), preparation)
 
 
 def _fingerprint(manifest: Manifest, preparation: Preparation) -> str:
