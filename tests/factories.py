@@ -161,14 +161,23 @@ def a_tested_workspace(root: Path, *, patients: int = 72, classes: Sequence[str]
     return workspace
 
 
-def an_evaluated_workspace(root: Path, *, name: str = "invented", patients: int = 72, **fields: Any) -> Workspace:
-    """Write a dataset, a bundle of an untrained network and its evaluation on six settled test cases of 36 patients."""
+def an_evaluated_workspace(root: Path, *, patients: int = 90) -> Workspace:
+    """A tested workspace whose bundle "invented", an untrained network, was evaluated."""
     from cutis.evaluate.stage import evaluate
 
-    workspace = Workspace(root)
-    manifest = a_dataset(workspace, patients=patients, **fields)
-    carried = {kind: getattr(manifest, kind) for kind in ("source", "licence", "invented")}
-    dataset_sha256 = sha256_of(workspace.dataset / "manifest.parquet")
-    a_bundle_folder(workspace.bundle(name), name=name, dataset_sha256=dataset_sha256, **carried)
-    evaluate(workspace, name)
+    workspace = a_tested_workspace(root, patients=patients)
+    evaluate(workspace, "invented")
     return workspace
+
+
+def a_scene(*, width: int = 320, height: int = 240, seed: int = 0) -> Image.Image:
+    """A brown spot on skin, with as much detail in every octave as photographs have."""
+    random = np.random.default_rng(seed)
+    texture = np.zeros((height, width), np.float32)
+    for octave in range(6):
+        coarse = random.normal(size=(height >> octave, width >> octave)).astype(np.float32)
+        texture += 2**octave * np.asarray(Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC))
+    y, x = np.mgrid[:height, :width]
+    spot = np.clip((height / 4 - np.hypot(x - width / 2, y - height / 2)) / 4, 0, 1)
+    pixels = np.array([200, 150, 130]) - spot[..., None] * np.array([90, 85, 80]) + texture[..., None] / 2
+    return Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))

@@ -1,0 +1,127 @@
+"""BUNDLE + TEST SET → WHERE IT LOOKS, HOW IT GROUPS."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cutis.explain.atlas import place_cases, require_spread, settings_for
+from cutis.explain.evaluated import Evaluated, read_evaluated
+from cutis.explain.figures import atlas_figure, saliency_figure, save_figure
+from cutis.explain.saliency import METHODS, Choice, asked_for, choose_cases, look
+from cutis.progress import say, track
+from cutis.runtime.engines import torch_network
+from cutis.vocabulary.case import Case
+from cutis.vocabulary.files import write_json, write_table
+from cutis.workspace import Finished, Workspace
+
+
+def explain(workspace: Workspace, name: str, *, case_ids: tuple[str, ...] = (), again: bool = False) -> Finished:
+    """Draw where a network looks, case by case, and lay out the test split as it groups it.
+
+    Args:
+        workspace: holds the dataset, the bundle and its evaluation.
+        name: of the bundle.
+        case_ids: which cases to look at, of any split; without any, a choice of right and wrong answers in test.
+        again: make a new version where this explanation exists.
+
+    Raises:
+        UserError: not evaluated yet, an unknown case, or too few cases for a map.
+    """
+    target = workspace.explanation(name)
+    workspace.refuse_to_overwrite(target, again=again)
+    evaluated = read_evaluated(workspace, name)
+    require_spread(evaluated.features)
+    choices = asked_for(case_ids) or choose_cases(evaluated.predictions)
+    cases = [evaluated.case(choice.case_id) for choice in choices]
+    with workspace.new_version(target, again=again) as folder:
+        shown = write_saliency(folder, evaluated, choices, cases)
+        settings = write_atlas(folder, evaluated)
+    return _finished(target, evaluated, shown, settings)
+
+
+def write_saliency(
+    folder: Path, evaluated: Evaluated, choices: tuple[Choice, ...], cases: list[Case]
+) -> list[dict[str, Any]]:
+    """Draw a figure per case into `folder`/saliency, and write what is on them into saliency.json."""
+    (folder / "saliency").mkdir()
+    network, bundle = torch_network(evaluated.bundle), evaluated.bundle
+    shown = []
+    for choice, case in track(zip(choices, cases, strict=True), "looking at cases", total=len(cases)):
+        picture = evaluated.picture(case)
+        seen = look(network, bundle, picture)
+        answer = bundle.taxonomy.diseases[seen.answer]
+        truth = bundle.taxonomy[case.diagnosis].name if case.diagnosis else f"not settled ({case.indeterminate})"
+        title = f"{case.case_id}   truth: {truth}\nanswer: {answer.name}, probability {seen.probability:.2f}"
+        file = f"saliency/{case.case_id}.png"
+        save_figure(folder / file, saliency_figure(picture, seen, bundle.preparation, title=title))
+        shown.append(
+            {
+                "case_id": case.case_id,
+                "split": case.split,
+                "why": choice.why,
+                "truth": case.diagnosis,
+                "indeterminate": case.indeterminate,
+                "answer": answer.code,
+                "probability": seen.probability,
+                "file": file,
+            }
+        )
+    content = {"bundle": bundle.name, "methods": METHODS, "cases": shown, **_carried(evaluated)}
+    write_json(folder / "saliency.json", "saliency", content, made_from=evaluated.made_from)
+    return shown
+
+
+def write_atlas(folder: Path, evaluated: Evaluated) -> dict[str, Any]:
+    """Lay out the test split and write it as a table and as a figure."""
+    predictions, taxonomy = evaluated.predictions, evaluated.bundle.taxonomy
+    if predictions.truth is None:
+        raise ValueError("the atlas is coloured by truth")
+    settings = settings_for(len(predictions))
+    say(f"laying out {len(predictions)} cases by t-SNE")
+    places = place_cases(evaluated.features, settings)
+    answers = predictions.probabilities.argmax(axis=1)
+    codes = np.array(predictions.codes)
+    columns = {
+        "case_id": list(predictions.case_ids),
+        "x": places[:, 0],
+        "y": places[:, 1],
+        "truth": codes[predictions.truth].tolist(),
+        "predicted": codes[answers].tolist(),
+    }
+    about = {
+        "bundle": evaluated.bundle.name,
+        "settings": settings.to_dict(),
+        "made_from": evaluated.made_from,
+        **_carried(evaluated),
+    }
+    write_table(folder / "atlas.parquet", "atlas", columns, about=about)
+    (folder / "figures").mkdir()
+    caption = (
+        f"{evaluated.bundle.name}, {len(predictions):,} test pictures{', invented' * evaluated.bundle.invented}. "
+        f"t-SNE of the last hidden layer, perplexity {settings.perplexity:.3g}.\n"
+        "Neighbours are alike; distances between far groups and the axes mean nothing."
+    )
+    figure = atlas_figure(places, predictions.truth, answers, taxonomy, of_what=caption)
+    save_figure(folder / "figures" / "atlas.svg", figure)
+    return settings.to_dict()
+
+
+def _carried(evaluated: Evaluated) -> dict[str, Any]:
+    manifest = evaluated.manifest
+    return {"source": manifest.source, "licence": manifest.licence, "invented": manifest.invented}
+
+
+def _finished(target: Path, evaluated: Evaluated, shown: list[dict[str, Any]], settings: dict[str, Any]) -> Finished:
+    wrong = sum(each["truth"] is not None and each["truth"] != each["answer"] for each in shown)
+    return Finished(
+        wrote=target,
+        lines=(
+            f"saliency of {len(shown)} cases, {wrong} of them answered wrongly",
+            f"atlas of {len(evaluated.predictions):,} test cases, perplexity {settings['perplexity']:.3g}",
+        ),
+        facts={"name": evaluated.bundle.name, "saliency": shown, "atlas": settings},
+        next_command="cutis report",
+    )

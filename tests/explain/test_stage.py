@@ -1,0 +1,156 @@
+"""An explanation is drawn from what belongs together, and is there as a whole or not at all."""
+
+from __future__ import annotations
+
+import shutil
+import xml.etree.ElementTree as ET
+
+import numpy as np
+import pytest
+from PIL import Image
+from safetensors import safe_open
+from safetensors.numpy import load_file, save_file
+
+from cutis.explain.atlas import place_cases, settings_for
+from cutis.explain.stage import explain
+from cutis.runtime.bundle import read_bundle
+from cutis.vocabulary.case import read_manifest
+from cutis.vocabulary.errors import UserError
+from cutis.vocabulary.files import read_json, read_table
+from cutis.vocabulary.predictions import read_predictions
+from cutis.workspace import Workspace
+from factories import a_dataset
+
+
+@pytest.fixture
+def workspace(evaluated_workspace, tmp_path):
+    """A copy that a test may spoil."""
+    shutil.copytree(evaluated_workspace.root, tmp_path / "work", symlinks=True)
+    return Workspace(tmp_path / "work")
+
+
+def test_an_explanation_leaves_figures_an_atlas_and_what_they_were_made_from(workspace):
+    """Every file says its kind and format, its sources by sha256, and the licence."""
+    done = explain(workspace, "invented")
+
+    folder = workspace.explanation("invented")
+    predictions = read_predictions(workspace.evaluation("invented") / "predictions.parquet")
+    saliency = read_json(folder / "saliency.json", "saliency")
+    atlas, about = read_table(folder / "atlas.parquet", "atlas")
+    assert done.wrote == folder
+    assert done.next_command == "cutis report"
+    assert atlas.column("case_id").to_pylist() == list(predictions.case_ids)
+    assert atlas.column_names == ["case_id", "x", "y", "truth", "predicted"]
+    features = load_file(workspace.evaluation("invented") / "outputs.safetensors")["features"]
+    places = place_cases(features, settings_for(len(features)))
+    np.testing.assert_array_equal(atlas.select(["x", "y"]).to_pandas(), places)
+    assert about["settings"]["perplexity"] == pytest.approx((len(predictions) - 1) / 3)
+    for said in (saliency, about):
+        assert said["made_from"]["weights"] == read_bundle(workspace.bundle("invented")).weights_sha256
+        assert set(said["made_from"]) == {"weights", "manifest", "predictions", "outputs"}
+        assert (said["licence"], said["invented"]) == ("CC0-1.0", False)
+    ET.parse(folder / "figures" / "atlas.svg")  # noqa: S314  our own file
+    assert saliency["cases"]
+    for case in saliency["cases"]:
+        with Image.open(folder / case["file"]) as figure:
+            assert figure.width == 1280
+
+
+def test_the_answer_on_a_figure_is_the_one_that_was_evaluated(workspace):
+    """The network is asked again for its maps; what it answers must not have changed."""
+    explain(workspace, "invented")
+
+    predictions = read_predictions(workspace.evaluation("invented") / "predictions.parquet")
+    for shown in read_json(workspace.explanation("invented") / "saliency.json", "saliency")["cases"]:
+        row = predictions.probabilities[predictions.case_ids.index(shown["case_id"])]
+        assert shown["answer"] == predictions.codes[row.argmax()]
+        assert shown["probability"] == pytest.approx(row.max(), abs=1e-5)
+
+
+def test_a_case_of_any_split_can_be_asked_for(workspace):
+    """The figure's record says which split it is from: what was learned from is explained more easily."""
+    explain(workspace, "invented", case_ids=("case0000", "case0015"))
+
+    cases = read_json(workspace.explanation("invented") / "saliency.json", "saliency")["cases"]
+    assert [(case["case_id"], case["split"], case["why"]) for case in cases] == [
+        ("case0000", "train", "asked for"),
+        ("case0015", "test", "asked for"),
+    ]
+
+
+def test_a_case_without_a_settled_diagnosis_can_be_asked_for(workspace):
+    """Its figure and record say that nobody knows the truth, and why."""
+    manifest = read_manifest(workspace.dataset / "manifest.parquet")
+    unresolved = next(case for case in manifest.cases if case.diagnosis is None)
+
+    explain(workspace, "invented", case_ids=(unresolved.case_id,))
+
+    (shown,) = read_json(workspace.explanation("invented") / "saliency.json", "saliency")["cases"]
+    assert (shown["truth"], shown["indeterminate"]) == (None, "unresolved votes")
+
+
+def test_an_unknown_case_is_refused_and_nothing_is_written(workspace):
+    """The error says how to find the ids there are."""
+    with pytest.raises(UserError, match=r"no case 'nobody'(?s:.*)case_id of this table"):
+        explain(workspace, "invented", case_ids=("nobody",))
+
+    assert not workspace.explanation("invented").exists()
+
+
+def test_a_bundle_that_was_not_evaluated_is_not_explained(workspace):
+    """The mend is the command that is missing."""
+    workspace.evaluation("invented").unlink()
+
+    with pytest.raises(UserError) as refusal:
+        explain(workspace, "invented")
+
+    assert refusal.value.mend == "cutis evaluate invented"
+
+
+def test_an_evaluation_of_another_dataset_is_not_explained(workspace):
+    """Pictures and answers must be of the same cases."""
+    a_dataset(workspace, source="another clinic")
+
+    with pytest.raises(UserError, match="made from another manifest"):
+        explain(workspace, "invented")
+
+
+def test_a_changed_picture_is_not_explained(workspace):
+    """What would be drawn is not what was evaluated; nothing half-drawn is left."""
+    (workspace.dataset / "images" / "case0000.png").write_bytes(b"another")
+
+    with pytest.raises(UserError, match="changed since it was curated"):
+        explain(workspace, "invented", case_ids=("case0000",))
+
+    assert not workspace.explanation("invented").exists()
+
+
+def test_outputs_of_other_cases_are_refused(workspace):
+    """A row of the outputs for each row of the predictions, or none of them can be trusted."""
+    path = workspace.evaluation("invented") / "outputs.safetensors"
+    with safe_open(path, "numpy") as file:
+        said = file.metadata()
+    save_file({"features": np.ones((3, 4), np.float32)}, path, metadata=said)
+
+    with pytest.raises(UserError, match="3 outputs do not fit"):
+        explain(workspace, "invented")
+
+
+def test_torn_outputs_are_refused(workspace):
+    """A damaged file is named; nothing is drawn from half of it."""
+    outputs = workspace.evaluation("invented") / "outputs.safetensors"
+    outputs.write_bytes(outputs.read_bytes()[:100])
+
+    with pytest.raises(UserError, match="damaged"):
+        explain(workspace, "invented")
+
+
+def test_an_explanation_is_not_overwritten_by_chance(workspace):
+    """`--again` makes a new version and keeps the old one."""
+    explain(workspace, "invented", case_ids=("case0000",))
+
+    with pytest.raises(UserError, match="already there"):
+        explain(workspace, "invented")
+    explain(workspace, "invented", case_ids=("case0015",), again=True)
+
+    assert (workspace.explanation("invented") / "saliency" / "case0015.png").exists()

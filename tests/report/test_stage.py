@@ -1,0 +1,240 @@
+"""The page is whole, keeps to itself, and never says a number without its doubt."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from collections import Counter
+from html.parser import HTMLParser
+
+import pytest
+
+from cutis.report.stage import report
+from cutis.vocabulary.errors import UserError
+from cutis.vocabulary.files import read_json
+from cutis.workspace import Workspace
+from factories import a_bundle_folder
+
+VOID = {"meta", "img", "br", "path", "polyline", "circle"}
+AN_ESTIMATE = re.compile(r"\d\.\d{3} \(-?\d\.\d{3}–\d\.\d{3}\)|\d\.\d{3} no interval|not available")
+
+
+class Page(HTMLParser):
+    """A page as its elements; each start has its end."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.elements, self.texts, self.estimates = [], [], [], []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        """Remember the element, and what it is inside of."""
+        self.elements.append((tag, dict(attrs)))
+        if dict(attrs).get("class") == "estimate":
+            self.estimates.append("")
+        if tag not in VOID:
+            self.open.append((tag, dict(attrs)))
+
+    def handle_startendtag(self, tag, attrs):
+        """Remember an element without content."""
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        """Every end closes what was opened last."""
+        assert self.open.pop()[0] == tag
+
+    def handle_data(self, data):
+        """Remember the text, and whether it belongs to an estimate."""
+        self.texts.append(data)
+        if any(attributes.get("class") == "estimate" for _, attributes in self.open):
+            self.estimates[-1] += data
+
+    def of(self, tag):
+        """Return the attributes of every element of this name."""
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+@pytest.fixture
+def workspace(reported_workspace, tmp_path):
+    """A copy that a test may spoil."""
+    shutil.copytree(reported_workspace.root, tmp_path / "work", symlinks=True)
+    return Workspace(tmp_path / "work")
+
+
+def _page(workspace):
+    report(workspace)
+    return Page(workspace.report.read_text(encoding="utf-8"))
+
+
+def test_the_page_has_no_address_outside_and_no_script(workspace):
+    """Everything is inside: pictures are data, and nothing could be fetched even if it were asked for."""
+    page = _page(workspace)
+
+    addresses = [value for _, attrs in page.elements for name, value in attrs.items() if name in {"src", "href"}]
+    styles = "".join(text for text in page.texts if "{" in text)
+    assert addresses
+    assert all(re.match(r"#[\w-]+$|data:image/(svg\+xml|webp);base64,", address) for address in addresses)
+    assert "url(" not in styles
+    assert "@import" not in styles
+    assert not page.of("script")
+    assert not page.of("link")
+    assert {
+        "http-equiv": "Content-Security-Policy",
+        "content": "default-src 'none'; img-src data:; style-src 'unsafe-inline'",
+    } in page.of("meta")
+
+
+def test_the_page_says_what_wrote_it(workspace):
+    """Generator, format and language stand where programs look for them."""
+    page = _page(workspace)
+
+    assert {"name": "cutis-format", "content": "1"} in page.of("meta")
+    assert any(meta.get("name") == "generator" and meta["content"].startswith("cutis ") for meta in page.of("meta"))
+    assert page.of("html") == [{"lang": "en"}]
+
+
+def test_whatever_comes_from_data_stays_text(workspace):
+    """A script in the name of a source and a picture in the name of a device are shown, not run and not fetched."""
+    page = _page(workspace)
+
+    text = "".join(page.texts)
+    assert '<script>alert("planted")</script>' in text
+    assert '<img src="https://planted.invalid/picture.png">' in text
+    assert "planted.invalid" not in str(page.elements)
+
+
+def test_every_measured_number_carries_its_interval(workspace):
+    """Each estimate of the evaluation stands on the page as value and interval, or says why it has none."""
+    page = _page(workspace)
+
+    written = read_json(workspace.evaluation("first") / "estimates.json", "estimates")["estimates"]
+    assert len(page.estimates) >= len(written)
+    assert all(AN_ESTIMATE.search(shown) or "CI" in shown for shown in page.estimates)
+    shown = " ".join(page.estimates)
+    for name, estimate in written.items():
+        assert estimate["value"] is None or f"{estimate['value']:.3f}" in shown, name
+
+
+def test_the_page_can_be_read_by_machines_that_read_aloud(workspace):
+    """Ids are unique, every link inside leads somewhere, pictures have words, headings of tables say what they head."""
+    page = _page(workspace)
+
+    ids = Counter(attrs["id"] for _, attrs in page.elements if "id" in attrs)
+    assert set(ids.values()) == {1}
+    assert {attrs["href"][1:] for attrs in page.of("a")} <= ids.keys()
+    assert all(attrs.get("alt") for attrs in page.of("img"))
+    assert all(attrs.get("aria-label") for attrs in page.of("svg"))
+    assert all(attrs.get("scope") in {"row", "col", "colgroup"} for attrs in page.of("th"))
+    assert len(page.of("caption")) == len(page.of("table"))
+    assert len(page.of("h1")) == 1
+    assert page.open == []
+
+
+def test_the_page_says_prominently_what_it_is_not(workspace):
+    """Invented pictures, no medical device, and what the taxonomy cannot say stand before the first section."""
+    report(workspace)
+
+    head = workspace.report.read_text(encoding="utf-8").partition('<main id="content">')[0]
+    assert "Invented pictures." in head
+    assert "not a medical device" in head
+    assert "It cannot say melanoma" in head
+
+
+def test_the_dataset_adds_up(workspace):
+    """Rows, what was rejected and why, and what was kept stand in the flow."""
+    text = " ".join(" ".join(_page(workspace).texts).split())
+
+    assert "96 rows in the clinic’s table 1 rejected: not an image 1" in text
+    assert "95 pictures kept, of 95 patients" in text
+    assert "all raters (Fleiss)" in text
+
+
+def test_the_chain_holds_until_something_is_changed(workspace):
+    """A changed file is named before the first section, in the chain, and to the program that asked."""
+    whole = report(workspace)
+    path = workspace.evaluation("first") / "estimates.json"
+    content = json.loads(path.read_text())
+    path.write_text(json.dumps(content | {"made_from": content["made_from"] | {"weights": "0" * 64}}))
+
+    broken = report(workspace)
+
+    head = workspace.report.read_text(encoding="utf-8").partition('<main id="content">')[0]
+    assert whole.facts["broken"] == []
+    assert whole.facts["links"] == 13
+    assert [(link["result"], link["made_from"]) for link in broken.facts["broken"]] == [
+        ("evaluation of first", "weights")
+    ]
+    assert "The chain is broken." in head
+    assert any("BROKEN" in line for line in broken.lines)
+
+
+def test_a_bundle_with_a_changed_byte_is_not_reported(workspace):
+    """What its sums do not vouch for is not put on a page, and the page before stays."""
+    report(workspace)
+    before = workspace.report.read_bytes()
+    weights = workspace.bundle("first") / "weights.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1] + b"\1")
+
+    with pytest.raises(UserError, match="changed or is incomplete"):
+        report(workspace)
+
+    assert workspace.report.read_bytes() == before
+
+
+def test_a_stage_that_has_not_run_is_one_line_with_its_command(workspace):
+    """Several bundles are shown in turn, whatever is known of each; the next command is the first that is missing."""
+    a_bundle_folder(workspace.bundle("second"), name="second")
+    workspace.explanation("first").unlink()
+
+    done = report(workspace)
+
+    text = workspace.report.read_text(encoding="utf-8")
+    assert done.next_command == "cutis explain --name first"
+    assert done.facts["missing"] == [
+        "cutis explain --name first",
+        "cutis evaluate second",
+        "cutis explain --name second",
+    ]
+    assert all(f"<code>{command}</code>" in text for command in done.facts["missing"])
+
+
+def test_a_dataset_alone_makes_a_page(workspace):
+    """The first report is possible before the first training."""
+    shutil.rmtree(workspace.root / "2_bundles")
+
+    done = report(workspace)
+
+    assert done.next_command == "cutis train"
+    assert "<code>cutis train</code>" in workspace.report.read_text(encoding="utf-8")
+
+
+def test_an_empty_workspace_is_refused(tmp_path):
+    """There is nothing to report; the mend is where the road begins."""
+    with pytest.raises(UserError, match="nothing to report") as refusal:
+        report(Workspace(tmp_path / "work"))
+
+    assert refusal.value.mend == "cutis curate CLINIC_DIR"
+
+
+def test_a_browser_shows_the_page_and_fetches_nothing(workspace):
+    """Chromium draws every picture of the page; its log of network requests names no host."""
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        pytest.skip("needs chromium")
+    report(workspace)
+    log = workspace.root / "network.json"
+    plain = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+
+    drawn = subprocess.run(
+        [chromium, *plain, f"--log-net-log={log}", "--dump-dom", workspace.report.as_uri()],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+
+    assert "</footer>" in drawn.stdout
+    assert "planted.invalid" not in log.read_text(encoding="utf-8")
