@@ -42,7 +42,8 @@ def test_listening_hears_every_classifier_and_changes_nothing():
     network = _network()
     array = np.random.default_rng(0).integers(0, 255, size=(2, 32, 32, 3), dtype=np.uint8)
     preparation = Preparation(size=32, mean=(0.5,) * 3, std=(0.25,) * 3)
-    pictures = Pictures(array=array, diagnosis=np.array([0, 1]), case_ids=("one", "two"), preparation=preparation)
+    names = ("one", "two")
+    pictures = Pictures(array=array, diagnosis=np.array([0, 1]), case_ids=names, sha256s=names, preparation=preparation)
     before = {key: tensor.clone() for key, tensor in network.state_dict().items()}
 
     heard = listen_to(pictures, network, CONFIG)

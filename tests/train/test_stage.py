@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,21 @@ def test_the_same_recipe_gives_the_same_weights(workspace):
 
     for name in ("one", "other"):
         train(workspace, settings=SMALL, name=name)
+
+    one, other = (read_bundle(workspace.bundle(name)).weights_sha256 for name in ("one", "other"))
+    assert one == other
+
+
+def test_other_pseudonyms_give_the_same_weights(workspace):
+    """Two workspaces with the same pictures learn the same, whatever they call them."""
+    manifest = a_dataset(workspace)
+    train(workspace, settings=SMALL, name="one")
+    renamed = replace(
+        manifest, cases=tuple(replace(case, case_id=f"{99 - n}") for n, case in enumerate(manifest.cases))
+    )
+    write_manifest(workspace.dataset / "manifest.parquet", renamed, made_from={})
+
+    train(workspace, settings=SMALL, name="other")
 
     one, other = (read_bundle(workspace.bundle(name)).weights_sha256 for name in ("one", "other"))
     assert one == other

@@ -22,9 +22,9 @@ class Changes(NamedTuple):
     contrast: Tensor  # (N, 1, 1, 1), factor around the picture's own mean
 
 
-def draw_changes(case_ids: Sequence[str], epoch: int, config: TrainConfig) -> Changes:
-    """Draw the changes of these cases in this epoch: the same for a case wherever it stands in whichever batch."""
-    draws = np.stack([chance(config.seed, "augment", epoch, case).uniform(-1, 1, size=10) for case in case_ids])
+def draw_changes(names: Sequence[str], epoch: int, config: TrainConfig) -> Changes:
+    """Draw the changes of N pictures in this epoch: the same for a name wherever it stands in whichever batch."""
+    draws = np.stack([chance(config.seed, "augment", epoch, name).uniform(-1, 1, size=10) for name in names])
     turn, zoom, across, down, mirror, brightness, contrast, *_ = draws.T
     angle = np.deg2rad(config.rotation_degrees * turn)
     scale = 1 + config.zoom * zoom

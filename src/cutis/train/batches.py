@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -35,11 +35,16 @@ class Batch(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Pictures:
-    """The prepared pictures of one split, in manifest order; the array lies on disk and is read as needed."""
+    """The prepared pictures of one split; the array lies on disk and is read as needed.
+
+    They lie in the order of their sha256 and chance is keyed by it, not by the pseudonym, which is another in every
+    workspace: so a stranger with the same pictures and seed gets the same weights.
+    """
 
     array: NDArray[np.uint8]  # (N, S, S, 3)
     diagnosis: NDArray[np.int64]  # (N,)
     case_ids: tuple[str, ...]
+    sha256s: tuple[str, ...]  # of the picture files
     preparation: Preparation
 
     def __len__(self) -> int:
@@ -52,21 +57,24 @@ def open_pictures(dataset: Path, manifest: Manifest, preparation: Preparation, *
     Raises:
         UserError: no room on the disk, or a picture that cannot be read.
     """
-    path = cache / f"pictures-{_fingerprint(manifest, preparation)}.npy"
-    shape = (len(manifest), preparation.size, preparation.size, 3)
+    cases = sorted(manifest.cases, key=lambda case: case.sha256)
+    sha256s = tuple(case.sha256 for case in cases)
+    path = cache / f"pictures-{_fingerprint(sha256s, preparation)}.npy"
+    shape = (len(cases), preparation.size, preparation.size, 3)
     if not path.exists():
         require_room(cache, int(np.prod(shape)))
         with written_aside(path) as aside:
             array = np.lib.format.open_memmap(aside, mode="w+", dtype=np.uint8, shape=shape)
-            files = [dataset / case.image for case in manifest.cases]
+            files = [dataset / case.image for case in cases]
             for row, picture in enumerate(track_parallel(partial(prepared_file, preparation=preparation), files, what)):
                 array[row] = picture
             array.flush()
     codes = manifest.taxonomy.codes
     return Pictures(
         array=np.load(path, mmap_mode="r"),
-        diagnosis=np.array([codes.index(case.diagnosis) for case in manifest.cases], dtype=np.int64),
-        case_ids=tuple(manifest.column("case_id")),
+        diagnosis=np.array([codes.index(str(case.diagnosis)) for case in cases], dtype=np.int64),
+        case_ids=tuple(case.case_id for case in cases),
+        sha256s=sha256s,
         preparation=preparation,
     )
 
@@ -80,11 +88,11 @@ def steps_per_epoch(pictures: Pictures, batch_size: int) -> int:
 def training_batches(
     pictures: Pictures, config: TrainConfig, *, epoch: int, start: int, device: torch.device
 ) -> Iterator[Batch]:
-    """Yield the batches of one epoch from step `start` on: shuffled and changed by (seed, epoch, case)."""
+    """Yield the batches of one epoch from step `start` on: shuffled and changed by (seed, epoch, picture)."""
     order = chance(config.seed, "order", epoch).permutation(len(pictures))
     for step in range(start, steps_per_epoch(pictures, config.batch_size)):
         rows = np.sort(order[step * config.batch_size : (step + 1) * config.batch_size])
-        changes = draw_changes([pictures.case_ids[row] for row in rows], epoch, config)
+        changes = draw_changes([pictures.sha256s[row] for row in rows], epoch, config)
         raw = torch.from_numpy(pictures.array[rows]).to(device).permute(0, 3, 1, 2).float() / 255
         changed = apply_changes(raw, Changes(*(part.to(device) for part in changes)))
         mean, std = (
@@ -109,6 +117,6 @@ def _batch(pictures: Pictures, rows: NDArray[np.int64], images: Tensor) -> Batch
     )
 
 
-def _fingerprint(manifest: Manifest, preparation: Preparation) -> str:
-    parts = [json.dumps(preparation.to_dict()), *(case.sha256 for case in manifest.cases)]
+def _fingerprint(sha256s: Sequence[str], preparation: Preparation) -> str:
+    parts = [json.dumps(preparation.to_dict()), *sha256s]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
