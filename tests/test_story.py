@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
+import pyarrow.parquet
 import pytest
+from safetensors import safe_open
 
 SMALL = ("network=mobilenetv2_035", "size=32", "epochs=1", "batch_size=16")
 
@@ -83,10 +86,26 @@ def test_an_answer_ranks_all_fourteen_diagnoses(road):
 
 
 def test_every_file_that_was_written_says_its_format(road):
-    """A newer cutis can always tell what it finds."""
-    for path in road.work.rglob("*.json"):
-        if ".versions" in path.parts or ".cache" in path.parts:
-            assert json.loads(path.read_text()).get("format"), path
+    """A newer cutis can always tell what it finds, in a folder of results as in the private one."""
+    seen = {path.name: path for path in road.work.rglob("*.json") if ".cache" not in path.parts}
+
+    assert {"card.json", "splits.json", "bundle.json", "estimates.json", "saliency.json", "split_ledger.json"} <= set(
+        seen
+    )
+    assert all(json.loads(path.read_text()).get("format") for path in seen.values())
+    for path in road.work.rglob("*.jsonl"):
+        assert json.loads(path.read_text().splitlines()[0])["format"]
+    for path in road.work.rglob("*.parquet"):
+        assert json.loads(pyarrow.parquet.read_schema(path).metadata[b"cutis"])["format"]
+    for path in road.work.rglob("*.safetensors"):
+        with safe_open(path, "np") as file:
+            assert json.loads(file.metadata()["stamp"])["format"]
+    for path in road.work.rglob("*.toml"):
+        assert tomllib.loads(path.read_text())["format"]
+    for path in road.work.rglob("*.csv"):
+        assert path.read_text().splitlines()[0].endswith(",format")
+    for path in road.work.rglob("*.svg"):
+        assert "cutis figure, format" in path.read_text()
 
 
 def test_one_changed_byte_in_the_bundle_stops_every_answer(road, tmp_path):

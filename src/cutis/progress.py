@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -37,13 +38,23 @@ def track_parallel(
 
     `function` must be a module-level function; it runs in fresh processes where there is enough to do.
     """
-    workers = min(processes or len(os.sched_getaffinity(0)), len(items) // ITEMS_WORTH_A_PROCESS)
+    workers = min(processes or cores(), len(items) // ITEMS_WORTH_A_PROCESS)
     if workers <= 1:
         yield from track(map(function, items), what, total=len(items))
         return
     chunk = max(1, min(16, len(items) // (workers * 4)))
-    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=_ignore_ctrl_c) as pool:
         yield from track(pool.map(function, items, chunksize=chunk), what, total=len(items))
+
+
+def _ignore_ctrl_c() -> None:
+    """Leave the answer to Ctrl-C, which a terminal sends to every process, to the one that is talked to."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def cores() -> int:
+    """Return on how many cores this process may run; not every system says which."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _bar(items: Iterable[Item], what: str, total: int, done: int) -> Iterator[Item]:

@@ -14,15 +14,15 @@ def opened(folder, *, weights="w1", dataset="d1"):
     return record_opening(folder, bundle="pocket", weights_sha256=weights, dataset_sha256=dataset)
 
 
-def test_openings_are_counted_by_dataset_and_by_weights(tmp_path):
-    """Another bundle looks at the same test; another dataset has another test."""
+def test_openings_are_counted_over_the_workspace_and_by_weights(tmp_path):
+    """Another bundle looks at the same test, and so does the next version of a dataset: its test patients stay."""
     first = opened(tmp_path)
     opened(tmp_path, weights="w2")
     opened(tmp_path, dataset="d2")
     last = opened(tmp_path)
 
-    assert first == Openings(of_dataset=1, of_bundle=1)
-    assert last == Openings(of_dataset=3, of_bundle=2)
+    assert first == Openings(of_workspace=1, of_bundle=1)
+    assert last == Openings(of_workspace=4, of_bundle=3)
 
 
 def test_a_line_says_who_looked_at_what_and_when(tmp_path):

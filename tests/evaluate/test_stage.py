@@ -82,7 +82,7 @@ def test_estimates_say_what_they_rest_on(examined):
     assert said["made_from"] == material.made_from
     assert said["licence"] == "CC0-1.0"
     assert said["invented"] is False
-    assert said["openings"] == {"of_dataset": 1, "of_bundle": 1}
+    assert said["openings"] == {"of_workspace": 1, "of_bundle": 1}
     assert said["thresholds"] == {"rule": "Youden", "chosen_on": "tune", "values": {"a": 0.3, "b": 0.3, "c": 0.3}}
     assert said["indeterminate"]["reasons"] == {"unresolved votes": 1, "poor picture": 1}
     assert Estimate(**said["indeterminate"]["estimates"]["indeterminate/agrees_with_the_diagnosis"]).value == 1.0

@@ -16,7 +16,7 @@ from cutis.explain.stage import explain
 from cutis.runtime.bundle import read_bundle
 from cutis.vocabulary.case import read_manifest
 from cutis.vocabulary.errors import UserError
-from cutis.vocabulary.files import read_json, read_table
+from cutis.vocabulary.files import read_json, read_table, write_sums
 from cutis.vocabulary.predictions import read_predictions
 from cutis.workspace import Workspace
 from factories import a_dataset
@@ -131,6 +131,7 @@ def test_outputs_of_other_cases_are_refused(workspace):
     with safe_open(path, "numpy") as file:
         said = file.metadata()
     save_file({"features": np.ones((3, 4), np.float32)}, path, metadata=said)
+    write_sums(path.parent)
 
     with pytest.raises(UserError, match="3 outputs do not fit"):
         explain(workspace, "invented")
@@ -141,7 +142,7 @@ def test_torn_outputs_are_refused(workspace):
     outputs = workspace.evaluation("invented") / "outputs.safetensors"
     outputs.write_bytes(outputs.read_bytes()[:100])
 
-    with pytest.raises(UserError, match="damaged"):
+    with pytest.raises(UserError, match=r"changed or is incomplete: outputs\.safetensors"):
         explain(workspace, "invented")
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from cutis.report.stage import report
 from cutis.vocabulary.errors import UserError
-from cutis.vocabulary.files import read_json
+from cutis.vocabulary.files import read_json, write_sums
 from cutis.workspace import Workspace
 from factories import a_bundle_folder
 
@@ -158,6 +158,7 @@ def test_the_chain_holds_until_something_is_changed(workspace):
     path = workspace.evaluation("first") / "estimates.json"
     content = json.loads(path.read_text())
     path.write_text(json.dumps(content | {"made_from": content["made_from"] | {"weights": "0" * 64}}))
+    write_sums(path.parent)
 
     broken = report(workspace)
 
@@ -171,12 +172,21 @@ def test_the_chain_holds_until_something_is_changed(workspace):
     assert any("BROKEN" in line for line in broken.lines)
 
 
-def test_a_bundle_with_a_changed_byte_is_not_reported(workspace):
+@pytest.mark.parametrize(
+    "file",
+    [
+        "2_bundles/first/weights.safetensors",
+        "3_evaluation/first/estimates.json",
+        "3_evaluation/first/figures/roc.svg",
+        "4_explanation/first/saliency.json",
+    ],
+)
+def test_a_changed_byte_in_any_result_is_not_reported(workspace, file):
     """What its sums do not vouch for is not put on a page, and the page before stays."""
     report(workspace)
     before = workspace.report.read_bytes()
-    weights = workspace.bundle("first") / "weights.safetensors"
-    weights.write_bytes(weights.read_bytes()[:-1] + b"\1")
+    path = workspace.root / file
+    path.write_bytes(path.read_bytes()[:-1] + b"\1")
 
     with pytest.raises(UserError, match="changed or is incomplete"):
         report(workspace)

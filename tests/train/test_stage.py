@@ -91,6 +91,43 @@ def test_indeterminate_cases_are_not_learned_from(workspace):
     assert read_bundle(workspace.bundle("small")).dataset_counts["train"] == len(manifest.of_split("train")) - 1
 
 
+def test_neither_calibrate_nor_test_is_touched(workspace):
+    """A training does not even open the pictures of what it will be measured on."""
+    manifest = a_dataset(workspace)
+    for case in manifest.cases:
+        if case.split in {"calibrate", "test"}:
+            (workspace.dataset / case.image).unlink()
+
+    train(workspace, settings=SMALL, name="small")
+
+    assert workspace.bundle("small").exists()
+
+
+def test_a_picture_that_was_changed_after_curation_is_not_learned_from(workspace):
+    """What the manifest vouches for is what is learned from, and the wrong pixels stay out of the cache."""
+    manifest = a_dataset(workspace)
+    picture = workspace.dataset / manifest.of_split("train").cases[0].image
+    curated = picture.read_bytes()
+    picture.write_bytes((workspace.dataset / manifest.of_split("train").cases[1].image).read_bytes())
+
+    with pytest.raises(UserError, match="changed since it was curated"):
+        train(workspace, settings=SMALL, name="small")
+    picture.write_bytes(curated)
+    train(workspace, settings=SMALL, name="small")
+
+
+def test_a_mistyped_network_leaves_nothing_in_the_way(workspace):
+    """The corrected command works at once."""
+    a_dataset(workspace)
+
+    with pytest.raises(UserError, match="unknown network"):
+        train(workspace, settings=(*SMALL, "network=mobilnet"), name="small")
+    with pytest.raises(UserError, match="cannot be read"):
+        train(workspace, settings=(*SMALL, "weights=nowhere.safetensors"), name="small")
+
+    train(workspace, settings=(*SMALL, "precision=bf16"), name="small")
+
+
 def test_an_existing_bundle_is_not_overwritten_unless_told(workspace):
     """Hours of training are not lost to a repeated command."""
     a_dataset(workspace)
@@ -118,7 +155,7 @@ def test_training_without_a_dataset_says_what_to_run(workspace):
 
 
 def test_a_kill_at_any_moment_ends_in_the_same_weights(workspace):
-    """Killed three times and asked to stop once, the run goes on and ends bit-equal to the undisturbed one."""
+    """Killed twice and asked to stop once, the run goes on and ends bit-equal to the undisturbed one."""
     a_dataset(workspace)
     settings = (*SMALL, "epochs=4", "minutes_between_checkpoints=0.0001")
     undisturbed = train(workspace, settings=settings, name="undisturbed")

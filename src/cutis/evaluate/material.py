@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cutis.runtime.bundle import Bundle, read_bundle
-from cutis.vocabulary.case import Manifest, read_manifest
+from cutis.vocabulary.case import Manifest, read_manifest, unchanged_picture
 from cutis.vocabulary.errors import UserError
 from cutis.vocabulary.files import sha256_of
 from cutis.workspace import Workspace
@@ -51,7 +51,8 @@ def open_material(workspace: Workspace, name: str) -> Material:
     )
     _check_origin(material, where=str(workspace.dataset))
     for cases in (material.settled, material.indeterminate):
-        _check_pictures(cases, material.pictures(cases))
+        for case in cases.cases:
+            unchanged_picture(dataset, case)
     return material
 
 
@@ -68,12 +69,3 @@ def _check_origin(material: Material, *, where: str) -> None:
     if not len(material.settled):
         mend = "run cutis curate --again with more patients or a larger test share"
         raise UserError("the test split holds no settled case", where=where, mend=mend)
-
-
-def _check_pictures(cases: Manifest, pictures: list[Path]) -> None:
-    for case, picture in zip(cases.cases, pictures, strict=True):
-        if not picture.exists() or sha256_of(picture) != case.sha256:
-            mend = "restore this picture, or run cutis curate --again"
-            raise UserError(
-                "this picture is missing or was changed since it was curated", where=str(picture), mend=mend
-            )

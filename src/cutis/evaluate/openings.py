@@ -19,9 +19,12 @@ LEDGER = "test_openings.jsonl"
 
 @dataclass(frozen=True, kw_only=True)
 class Openings:
-    """How often this test split was opened so far, by any bundle and by this one."""
+    """How often the test split was opened so far, by any bundle and by this one.
 
-    of_dataset: int
+    A split is frozen: a dataset that is curated again keeps its test patients, so the count goes on.
+    """
+
+    of_workspace: int
     of_bundle: int
 
 
@@ -39,10 +42,10 @@ def record_opening(folder: Path, *, bundle: str, weights_sha256: str, dataset_sh
         file.write(json.dumps(line, ensure_ascii=False) + "\n")
         file.flush()
         os.fsync(file.fileno())
-    same_dataset = [each for each in [*earlier, line] if each["dataset_sha256"] == dataset_sha256]
+    openings = [*earlier, line]
     return Openings(
-        of_dataset=len(same_dataset),
-        of_bundle=sum(each["weights_sha256"] == weights_sha256 for each in same_dataset),
+        of_workspace=len(openings),
+        of_bundle=sum(each["weights_sha256"] == weights_sha256 for each in openings),
     )
 
 

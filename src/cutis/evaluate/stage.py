@@ -13,6 +13,7 @@ from cutis.evaluate.record import Findings, write_findings
 from cutis.runtime.engines import Engine, open_engine
 from cutis.runtime.predict import outputs_of, probabilities
 from cutis.vocabulary.chance import chance
+from cutis.vocabulary.files import write_sums
 from cutis.workspace import Finished, Workspace
 
 SEED = 0  # with the dataset's sha256 it names the rounds: the same for every bundle, so that bundles compare in pairs
@@ -47,6 +48,7 @@ def evaluate(workspace: Workspace, name: str, *, again: bool = False) -> Finishe
     with workspace.new_version(target, again=again, needs=BYTES_PER_CASE * len(material.settled)) as folder:
         findings = examine(material, engine, ledger=workspace.private)
         write_findings(folder, material, findings)
+        write_sums(folder)
     return _finished(material, findings, wrote=target)
 
 
@@ -82,7 +84,7 @@ def _finished(material: Material, findings: Findings, *, wrote: Path) -> Finishe
     bundle, evidence, openings = material.bundle, findings.evidence, findings.openings
     found = {name: evidence.estimates[name] for name in HEADLINES.values()}
     clusters = f"{evidence.clusters:,} {bundle.cluster_kind}s"
-    opened = "once" if openings.of_dataset == 1 else f"{openings.of_dataset} times"
+    opened = "once" if openings.of_workspace == 1 else f"{openings.of_workspace} times"
     unsettled = ", ".join(f"{count} for {reason}" for reason, count in reasons(material.indeterminate).items())
     note = found["macro_auc"].note
     lines = (
@@ -99,7 +101,7 @@ def _finished(material: Material, findings: Findings, *, wrote: Path) -> Finishe
         "clusters": evidence.clusters,
         "cluster_kind": bundle.cluster_kind,
         "indeterminate": len(material.indeterminate),
-        "openings": openings.of_dataset,
+        "openings": openings.of_workspace,
         "estimates": {name: estimate.to_dict() for name, estimate in found.items()},
         "warnings": list(bundle.warnings),
     }

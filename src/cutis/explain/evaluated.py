@@ -13,9 +13,9 @@ from safetensors import SafetensorError, safe_open
 
 from cutis.imaging.decode import decode
 from cutis.runtime.bundle import Bundle, read_bundle
-from cutis.vocabulary.case import Case, Manifest, read_manifest
+from cutis.vocabulary.case import Case, Manifest, read_manifest, unchanged_picture
 from cutis.vocabulary.errors import UserError
-from cutis.vocabulary.files import check_stamp, read_json, sha256_of
+from cutis.vocabulary.files import check_stamp, check_sums, read_json, sha256_of
 from cutis.vocabulary.predictions import Predictions, read_predictions
 from cutis.workspace import Workspace
 
@@ -50,11 +50,7 @@ class Evaluated:
         Raises:
             UserError: it is missing, or not the one that was curated.
         """
-        path = self.dataset / case.image
-        if not path.exists() or sha256_of(path) != case.sha256:
-            mend = "restore this picture, or run cutis curate --again"
-            raise UserError("this picture is missing or was changed since it was curated", where=str(path), mend=mend)
-        return decode(path)
+        return decode(unchanged_picture(self.dataset, case))
 
 
 def read_evaluated(workspace: Workspace, name: str) -> Evaluated:
@@ -67,6 +63,7 @@ def read_evaluated(workspace: Workspace, name: str) -> Evaluated:
     folder, dataset = workspace.evaluation(name).resolve(), workspace.dataset.resolve()
     if not (folder / "estimates.json").exists():
         raise UserError(f"{name} was not evaluated yet", where=str(folder), mend=f"cutis evaluate {name}")
+    check_sums(folder, "evaluation", mend=f"cutis evaluate {name} --again")
     manifest = read_manifest(dataset / "manifest.parquet")
     sums = {"weights": bundle.weights_sha256, "manifest": sha256_of(dataset / "manifest.parquet")}
     evaluated_from = read_json(folder / "estimates.json", "estimates")["made_from"]

@@ -14,7 +14,7 @@ from cutis.explain.saliency import METHODS, Choice, asked_for, choose_cases, loo
 from cutis.progress import say, track
 from cutis.runtime.engines import torch_network
 from cutis.vocabulary.case import Case
-from cutis.vocabulary.files import write_json, write_table
+from cutis.vocabulary.files import write_json, write_sums, write_table
 from cutis.workspace import Finished, Workspace
 
 
@@ -39,6 +39,7 @@ def explain(workspace: Workspace, name: str, *, case_ids: tuple[str, ...] = (), 
     with workspace.new_version(target, again=again) as folder:
         shown = write_saliency(folder, evaluated, choices, cases)
         settings = write_atlas(folder, evaluated)
+        write_sums(folder)
     return _finished(target, evaluated, shown, settings)
 
 

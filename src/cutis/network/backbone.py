@@ -71,8 +71,12 @@ def _timm_network(architecture: str, *, pretrained: bool, stochastic_depth: floa
         if not pretrained:
             raise
         mend = 'give a file: --set weights=FILE.safetensors (timm\'s keys), or train from nothing: --set weights="none"'
-        what = f"the ImageNet weights of {architecture} could not be fetched ({type(error).__name__})"
+        what = f"the ImageNet weights of {architecture} could not be fetched ({_first_line(error)})"
         raise UserError(what, where="the hub of pretrained weights", mend=mend) from error
+
+
+def _first_line(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}".splitlines()[0]
 
 
 def _channels_after(stage: nn.Module) -> int:

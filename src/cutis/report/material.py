@@ -11,7 +11,7 @@ from typing import Any
 from cutis.runtime.bundle import CONFIG, DESCRIPTION, HISTORY, Bundle, read_bundle
 from cutis.vocabulary.case import Manifest, read_manifest
 from cutis.vocabulary.errors import UserError
-from cutis.vocabulary.files import check_stamp, read_json, read_table, sha256_of
+from cutis.vocabulary.files import check_stamp, check_sums, read_json, read_table, sha256_of
 from cutis.workspace import Workspace
 
 
@@ -106,6 +106,7 @@ def _read_history(path: Path) -> tuple[dict[str, Any], ...]:
 
 
 def _read_evaluation(folder: Path) -> Evaluation:
+    check_sums(folder, "evaluation", mend="cutis evaluate --again")
     return Evaluation(
         folder=folder,
         content=read_json(folder / "estimates.json", "estimates"),
@@ -117,6 +118,7 @@ def _read_evaluation(folder: Path) -> Evaluation:
 
 
 def _read_explanation(folder: Path) -> Explanation:
+    check_sums(folder, "explanation", mend="cutis explain --again")
     return Explanation(
         folder=folder,
         saliency=read_json(folder / "saliency.json", "saliency"),

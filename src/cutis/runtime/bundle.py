@@ -8,14 +8,13 @@ from typing import Any
 
 from cutis.imaging.prepare import Preparation, preparation_from
 from cutis.vocabulary.errors import UserError
-from cutis.vocabulary.files import read_json, sha256_of, write_json, written_aside
+from cutis.vocabulary.files import check_sums, read_json, write_json, write_sums
 from cutis.vocabulary.taxonomy import Taxonomy, taxonomy_from
 
 DESCRIPTION = "bundle.json"
 WEIGHTS = "weights.safetensors"
 HISTORY = "history.jsonl"
 CONFIG = "config.toml"
-SUMS = "SHA256SUMS"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,9 +97,7 @@ def write_description(folder: Path, bundle: Bundle, *, made_from: dict[str, str]
         "weights_sha256": bundle.weights_sha256,
     }
     write_json(folder / DESCRIPTION, "bundle", content, made_from=made_from)
-    names = sorted(path.name for path in folder.iterdir() if path.is_file() and path.name != SUMS)
-    with written_aside(folder / SUMS) as aside:
-        aside.write_text("".join(f"{sha256_of(folder / name)}  {name}\n" for name in names), encoding="utf-8")
+    write_sums(folder)
 
 
 def read_bundle(folder: Path) -> Bundle:
@@ -109,9 +106,7 @@ def read_bundle(folder: Path) -> Bundle:
     Raises:
         UserError: there is no bundle, a file is missing, added or changed, or the format is newer.
     """
-    if not (folder / SUMS).exists():
-        raise UserError("there is no bundle here", where=str(folder), mend="run cutis train, or check --name")
-    _check_sums(folder)
+    check_sums(folder, "bundle", mend="run cutis train, restore it from where it was made, or check --name")
     said = read_json(folder / DESCRIPTION, "bundle")
     try:
         thresholds = said["thresholds"]
@@ -127,14 +122,3 @@ def read_bundle(folder: Path) -> Bundle:
     except (KeyError, TypeError) as error:
         mend = "train it again with this version of cutis"
         raise UserError(f"this bundle lacks a field: {error}", where=str(folder / DESCRIPTION), mend=mend) from error
-
-
-def _check_sums(folder: Path) -> None:
-    lines = (folder / SUMS).read_text(encoding="utf-8", errors="replace").splitlines()
-    sums = {name: sum_ for sum_, _, name in (line.partition("  ") for line in lines)}
-    there = {path.name for path in folder.iterdir() if path.is_file()} - {SUMS}
-    wrong = sorted(there ^ sums.keys()) or sorted(name for name in there if sha256_of(folder / name) != sums[name])
-    if wrong or not {DESCRIPTION, WEIGHTS} <= there:
-        named = ", ".join(wrong) or f"{DESCRIPTION} or {WEIGHTS}"
-        mend = "restore the bundle from where it was made, or train it again"
-        raise UserError(f"this bundle was changed or is incomplete: {named}", where=str(folder), mend=mend)

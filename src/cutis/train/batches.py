@@ -15,10 +15,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cutis.imaging.prepare import Preparation, normalise, prepared_file
+from cutis.imaging.prepare import Preparation, normalise
 from cutis.progress import track_parallel
 from cutis.train.augment import Changes, apply_changes, draw_changes
 from cutis.train.config import TrainConfig
+from cutis.train.pictures import prepared_case
 from cutis.vocabulary.case import Manifest
 from cutis.vocabulary.chance import chance
 from cutis.vocabulary.files import written_aside
@@ -55,7 +56,7 @@ def open_pictures(dataset: Path, manifest: Manifest, preparation: Preparation, *
     """Prepare every picture once, into one array on disk that later runs find again.
 
     Raises:
-        UserError: no room on the disk, or a picture that cannot be read.
+        UserError: no room on the disk, or a picture that is not the one that was curated.
     """
     cases = sorted(manifest.cases, key=lambda case: case.sha256)
     sha256s = tuple(case.sha256 for case in cases)
@@ -65,8 +66,8 @@ def open_pictures(dataset: Path, manifest: Manifest, preparation: Preparation, *
         require_room(cache, int(np.prod(shape)))
         with written_aside(path) as aside:
             array = np.lib.format.open_memmap(aside, mode="w+", dtype=np.uint8, shape=shape)
-            files = [dataset / case.image for case in cases]
-            for row, picture in enumerate(track_parallel(partial(prepared_file, preparation=preparation), files, what)):
+            prepare = partial(prepared_case, dataset=dataset, preparation=preparation)
+            for row, picture in enumerate(track_parallel(prepare, cases, what)):
                 array[row] = picture
             array.flush()
     codes = manifest.taxonomy.codes

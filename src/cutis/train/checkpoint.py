@@ -62,7 +62,7 @@ def load_checkpoint(folder: Path, network: nn.Module, optimizer: torch.optim.Opt
         _restore(optimizer, _under("optimizer.", tensors))
         return place
     if there:
-        mend = "start anew with --again and another setting, or restore a checkpoint from a back-up"
+        mend = f"restore one from a back-up, or remove {folder} to start anew"
         raise UserError("none of the checkpoints can be read", where=str(folder), mend=mend)
     return Place()
 

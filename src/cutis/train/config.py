@@ -18,7 +18,7 @@ RECIPE_FOLDERS = (Path(__file__).parents[1] / "recipes", Path(__file__).parents[
 class TrainConfig(BaseModel):
     """A training recipe. What the paper does not tell is a setting here, never a claim about the paper."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     network: str = "efficientnet_b0"  # a timm name with seven stages
     weights: str = "none"  # "none", "imagenet", or a safetensors file with timm's keys

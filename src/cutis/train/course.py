@@ -20,10 +20,10 @@ from cutis.stats.calibration import softmax
 from cutis.stats.metrics import auc_by_diagnosis, log_losses
 from cutis.train.batches import Pictures, steps_per_epoch, training_batches
 from cutis.train.checkpoint import Place, load_checkpoint, save_checkpoint
-from cutis.train.finish import keep_best
+from cutis.train.finish import forget_others, keep_best
 from cutis.train.loop import Heard, learn, listen_to, new_optimizer
-from cutis.train.run import Run
-from cutis.vocabulary.errors import UserError
+from cutis.train.run import CHECKPOINTS, Run
+from cutis.vocabulary.errors import Stopped
 from cutis.vocabulary.files import stamp, written_aside
 
 
@@ -33,10 +33,10 @@ def follow_course(
     """Train to the last epoch, from the newest checkpoint where there is one; the best epoch's weights lie aside.
 
     Raises:
-        UserError: asked to stop; everything is saved, and the same command goes on.
+        Stopped: asked to; everything is saved, and the same command goes on.
     """
     optimizer = new_optimizer(network, run.config)
-    checkpoints = run.folder / "checkpoints"
+    checkpoints = run.folder / CHECKPOINTS
     place = load_checkpoint(checkpoints, network, optimizer)
     history = read_history(run.folder / HISTORY, before=place.epoch)
     if place != Place():
@@ -48,13 +48,14 @@ def follow_course(
         record = _record(place, heard, seconds=time.monotonic() - begun)
         better = record["tune_macro_auc"] > place.best_score
         if better:
-            keep_best(run.folder, network)
+            keep_best(run.folder, network, place.epoch)
             place = replace(place, best_epoch=place.epoch, best_score=record["tune_macro_auc"])
         history.append(record)
         write_history(run.folder / HISTORY, history)
         _tell(record, run.config.epochs, better=better)
         place = replace(place, epoch=place.epoch + 1, step=0, losses=())
         save_checkpoint(checkpoints, place, network, optimizer)
+        forget_others(run.folder, place.best_epoch)
     return place
 
 
@@ -82,7 +83,7 @@ def _one_epoch(
             saved = time.monotonic()
         if asked():
             mend = "type the same command again to go on from here"
-            raise UserError("training was asked to stop", where=f"{what}, step {place.step} of {steps}", mend=mend)
+            raise Stopped("training was asked to stop", where=f"{what}, step {place.step} of {steps}", mend=mend)
     return place
 
 

@@ -86,15 +86,14 @@ def learn(
 
 
 def listen_to(pictures: Pictures, network: nn.Module, config: TrainConfig) -> Heard:
-    """Run the network over a split in order, without learning."""
+    """Run the network over a split in order, without learning, and in full precision as it will answer."""
     network.eval()
     device = next(network.parameters()).device
     said: list[list[Tensor]] = []
     with torch.inference_mode():
         for batch in plain_batches(pictures, config.batch_size * 2, device=device):
-            with _precision(device, config):
-                outputs = network(batch.images)
-            said.append([each.float().cpu() for each in (*outputs.auxiliary_logits, outputs.logits)])
+            outputs = network(batch.images)
+            said.append([each.cpu() for each in (*outputs.auxiliary_logits, outputs.logits)])
     logits = tuple(torch.cat(each).numpy() for each in zip(*said, strict=True))
     return Heard(logits=logits, truth=pictures.diagnosis)
 

@@ -6,7 +6,6 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from cutis.progress import say
 from cutis.train.config import TrainConfig, config_text
 from cutis.vocabulary.case import Manifest, read_manifest
 from cutis.vocabulary.errors import UserError
@@ -14,6 +13,7 @@ from cutis.vocabulary.files import sha256_of, written_aside
 from cutis.workspace import Workspace
 
 RESOLVED = "recipe.toml"
+CHECKPOINTS = "checkpoints"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +25,7 @@ class Run:
     manifest: Manifest
     dataset: Path
     dataset_sha256: str
+    pretrained: str  # "none", "imagenet", or the sha256 of the file that the weights come from
     folder: Path  # the partial folder, kept until the bundle is whole
 
 
@@ -41,13 +42,16 @@ def open_run(workspace: Workspace, config: TrainConfig, *, name: str, again: boo
     manifest = read_manifest(dataset / "manifest.parquet")
     require_every_class(manifest)
     dataset_sha256 = sha256_of(dataset / "manifest.parquet")
+    pretrained = _origin(config.weights)
+    recipe = config_text(config.model_copy(update={"weights": pretrained})) + f"# dataset {dataset_sha256}\n"
     return Run(
         name=name,
         config=config,
         manifest=manifest,
         dataset=dataset,
         dataset_sha256=dataset_sha256,
-        folder=_partial_folder(workspace, target, f"{config_text(config)}# dataset {dataset_sha256}\n", again=again),
+        pretrained=pretrained,
+        folder=_partial_folder(workspace, target, recipe, again=again),
     )
 
 
@@ -65,16 +69,26 @@ def require_every_class(manifest: Manifest) -> None:
             raise UserError(f"no case of {', '.join(missing)} to learn from", where=f"split {split}", mend=mend)
 
 
+def _origin(weights: str) -> str:
+    """Return what the weights are by content, so that a file may be moved, but not exchanged, during a training."""
+    if weights in {"none", "imagenet"}:
+        return weights
+    try:
+        return sha256_of(Path(weights))
+    except OSError as error:
+        mend = 'check the path given as weights, or train from nothing: --set weights="none"'
+        raise UserError(f"these weights cannot be read ({error.strerror})", where=weights, mend=mend) from error
+
+
 def _partial_folder(workspace: Workspace, target: Path, recipe: str, *, again: bool) -> Path:
     folder = workspace.partial(target)
     resolved = folder / RESOLVED
     if resolved.exists() and resolved.read_text(encoding="utf-8") != recipe:
-        if not again:
+        if not again and any((folder / CHECKPOINTS).glob("*.safetensors")):
             mend = "give the recipe and dataset it began with to go on, add --again to start anew, or choose a --name"
             raise UserError(
                 "an unfinished training by another recipe or dataset lies here", where=str(folder), mend=mend
             )
-        say("an unfinished training by another recipe or dataset is thrown away")
         shutil.rmtree(folder)
         folder.mkdir()
     with written_aside(resolved) as aside:

@@ -40,7 +40,8 @@ def train(
         again: make a new version where this bundle exists.
 
     Raises:
-        UserError: no dataset, an impossible recipe, weights that cannot be had, no space left, or asked to stop.
+        UserError: no dataset, an impossible recipe, weights that cannot be had, or no space left.
+        Stopped: asked to; the same command goes on.
     """
     config = read_recipe(recipe, settings)
     run = open_run(workspace, config, name=name or Path(recipe).stem, again=again)
@@ -49,13 +50,14 @@ def train(
     preparation = Preparation(size=config.size, mean=backbone.mean, std=backbone.std, resize=config.resize)
     network = Classifier(backbone, classes=len(run.manifest.taxonomy), dropout=config.dropout)
     network = network.to(accelerator_or_processor()).to(memory_format=torch.channels_last)
-    with no_space_left_is_a_user_error(run.folder), stop_when_asked() as asked_to_stop:
+    with no_space_left_is_a_user_error(run.folder):
         learning, tuning = (_pictures(run, split, preparation, workspace) for split in ("train", "tune"))
-        place = follow_course(run, network, learning, tuning, asked_to_stop=asked_to_stop)
-        recall_best(run.folder, network)
+        with stop_when_asked() as asked_to_stop:
+            place = follow_course(run, network, learning, tuning, asked_to_stop=asked_to_stop)
+        recall_best(run.folder, network, place.best_epoch)
         heard = listen_to(tuning, network, config)
         with workspace.new_version(workspace.bundle(run.name), again=again) as folder:
-            bundle = write_bundle(folder, run, network, heard, preparation=preparation, best_epoch=place.best_epoch + 1)
+            bundle = write_bundle(folder, run, network, heard, preparation=preparation, best_epoch=place.best_epoch)
     shutil.rmtree(run.folder)
     return _finished(bundle, workspace.bundle(run.name), best_score=place.best_score)
 

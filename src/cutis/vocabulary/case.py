@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cutis.vocabulary.errors import UserError
-from cutis.vocabulary.files import read_table, write_table
+from cutis.vocabulary.files import read_table, sha256_of, write_table
 from cutis.vocabulary.taxonomy import Taxonomy, taxonomy_from
 
 SPLITS = ("train", "tune", "calibrate", "test")
@@ -97,6 +97,19 @@ class Manifest:
     def column(self, name: str) -> list[Any]:
         """Return one field of every case."""
         return [getattr(case, name) for case in self.cases]
+
+
+def unchanged_picture(dataset: Path, case: Case) -> Path:
+    """Return the file of a case's picture.
+
+    Raises:
+        UserError: it is missing, or not the one that was curated.
+    """
+    path = dataset / case.image
+    if not path.exists() or sha256_of(path) != case.sha256:
+        mend = "restore this picture, or run cutis curate --again"
+        raise UserError("this picture is missing or was changed since it was curated", where=str(path), mend=mend)
+    return path
 
 
 def write_manifest(path: Path, manifest: Manifest, *, made_from: dict[str, str]) -> None:

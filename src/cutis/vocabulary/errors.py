@@ -1,8 +1,9 @@
 """What can go wrong in a way the user can mend.
 
     Exception
-    └── UserError            exit 1   printed in three lines, without a traceback
-        └── SafetyRefusal    exit 3   the same, where going on would endanger a person or the evidence
+    └── UserError            exit 1     printed in three lines, without a traceback
+        ├── SafetyRefusal    exit 3     the same, where going on would endanger a person or the evidence
+        └── Stopped          exit 130   the same, where the user asked to stop and everything is saved
 
 Everything else that is raised is our bug and shows its traceback.
 """
@@ -33,6 +34,12 @@ class SafetyRefusal(UserError):
     """Refused, because going on would endanger a patient or spoil the evidence."""
 
     exit_code = 3
+
+
+class Stopped(UserError):
+    """Ended because the user asked for it, with everything saved; 130 is what a shell expects after Ctrl-C."""
+
+    exit_code = 130
 
 
 def _rebuild(kind: type[UserError], what: str, where: str, mend: str) -> UserError:

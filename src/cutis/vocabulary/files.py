@@ -20,6 +20,7 @@ from typing import Any
 from cutis.vocabulary.circumstances import circumstances
 from cutis.vocabulary.errors import UserError
 
+SUMS = "SHA256SUMS"
 FORMATS = {
     "atlas": 1,
     "bundle": 1,
@@ -105,6 +106,34 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def write_sums(folder: Path) -> None:
+    """Seal a folder: write the sha256 of every file in it, in the form that `sha256sum -c` reads."""
+    lines = [f"{sha256_of(folder / name)}  {name}\n" for name in sorted(_files_in(folder))]
+    with written_aside(folder / SUMS) as aside:
+        aside.write_text("".join(lines), encoding="utf-8")
+
+
+def check_sums(folder: Path, what: str, *, mend: str) -> None:
+    """Refuse a sealed folder of which a byte was changed, or a file added or removed.
+
+    Raises:
+        UserError: names the files.
+    """
+    try:
+        lines = (folder / SUMS).read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError as error:
+        raise UserError(f"there is no whole {what} here", where=str(folder), mend=mend) from error
+    sums = {name: sum_ for sum_, _, name in (line.partition("  ") for line in lines)}
+    there = _files_in(folder)
+    wrong = sorted(there ^ sums.keys()) or sorted(name for name in there if sha256_of(folder / name) != sums[name])
+    if wrong:
+        raise UserError(f"this {what} was changed or is incomplete: {', '.join(wrong)}", where=str(folder), mend=mend)
+
+
+def _files_in(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()} - {SUMS}
+
+
 def write_json(
     path: Path, kind: str, content: Mapping[str, Any], *, made_from: Mapping[str, str] | None = None
 ) -> None:
@@ -140,12 +169,16 @@ def read_toml(path: Path, kind: str) -> dict[str, Any]:
     """Read a TOML file; a missing ``format`` counts as the first one, since people write these files by hand.
 
     Raises:
-        UserError: the file is missing, no TOML, or of a newer format.
+        UserError: the file is missing or cannot be read, is no TOML, or of a newer format.
     """
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise UserError(f"there is no {kind} file here", where=str(path), mend="check the path") from error
+    except OSError as error:
+        raise UserError(
+            f"this file cannot be read: {error.strerror}", where=str(path), mend="check the path"
+        ) from error
     except UnicodeDecodeError as error:
         raise UserError("this file is not UTF-8", where=str(path), mend="save it as UTF-8") from error
     except tomllib.TOMLDecodeError as error:
@@ -190,10 +223,13 @@ def read_table(path: Path, kind: str) -> tuple[Any, dict[str, Any]]:
 
 
 def write_rows(path: Path, kind: str, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """Write a CSV for people's eyes; the format version stands in its last column, where no reader trips over it."""
+    """Write a CSV for people's eyes; the format version stands in its last column, where no reader trips over it.
+
+    Letters that are none, such as in a file's name of another encoding, are written as their numbers.
+    """
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([*names, "format"])
     writer.writerows([*row, FORMATS[kind]] for row in rows)
     with written_aside(path) as aside:
-        aside.write_text(text.getvalue(), encoding="utf-8")
+        aside.write_text(text.getvalue(), encoding="utf-8", errors="backslashreplace")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from dataclasses import asdict, dataclass
 from importlib import resources
 from pathlib import Path
@@ -35,6 +36,11 @@ class Disease:
     malignant: bool
     terms: tuple[Term, ...] = ()
     aliases: tuple[str, ...] = ()
+
+    @property
+    def spellings(self) -> frozenset[str]:
+        """The words that mean this disease, in lower case."""
+        return frozenset(word.casefold() for word in (self.code, self.abbreviation, self.name, *self.aliases))
 
 
 @dataclass(frozen=True)
@@ -74,11 +80,7 @@ class Taxonomy:
         return self._spellings().get(label.strip().casefold())
 
     def _spellings(self) -> dict[str, str]:
-        return {
-            spelling.casefold(): disease.code
-            for disease in self.diseases
-            for spelling in (disease.code, disease.abbreviation, disease.name, *disease.aliases)
-        }
+        return {spelling: disease.code for disease in self.diseases for spelling in disease.spellings}
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data that `taxonomy_from` reads back."""
@@ -89,7 +91,7 @@ def taxonomy_from(content: dict[str, Any], *, where: Path | str) -> Taxonomy:
     """Build a taxonomy from plain data.
 
     Raises:
-        UserError: a field is missing or unknown, or two diseases share a code.
+        UserError: a field is missing, unknown or no text, or two diseases share a word in any case.
     """
     try:
         diseases = tuple(
@@ -102,6 +104,7 @@ def taxonomy_from(content: dict[str, Any], *, where: Path | str) -> Taxonomy:
             )
             for disease in content["diseases"]
         )
+        count = Counter(spelling for disease in diseases for spelling in disease.spellings)
         taxonomy = Taxonomy(
             name=content["name"],
             title=content["title"],
@@ -109,16 +112,15 @@ def taxonomy_from(content: dict[str, Any], *, where: Path | str) -> Taxonomy:
             source=content.get("source", ""),
             cannot_say=tuple(content.get("cannot_say", ())),
         )
-    except (KeyError, TypeError) as error:
+    except (AttributeError, KeyError, TypeError) as error:
         mend = "compare it with a taxonomy that cutis ships"
         raise UserError(
-            f"this taxonomy is incomplete or has an unknown field: {error}", where=str(where), mend=mend
+            f"this taxonomy is incomplete, or a field is unknown or no text: {error}", where=str(where), mend=mend
         ) from error
-    repeated = {code for code in taxonomy.codes if taxonomy.codes.count(code) > 1}
+    repeated = sorted(spelling for spelling, diseases_meant in count.items() if diseases_meant > 1)
     if repeated:
-        raise UserError(
-            f"codes stand twice: {', '.join(sorted(repeated))}", where=str(where), mend="give each disease its own"
-        )
+        mend = "give each disease words of its own"
+        raise UserError(f"words stand twice: {', '.join(repeated)}", where=str(where), mend=mend)
     return taxonomy
 
 
