@@ -128,8 +128,8 @@ def main() -> None:
         ),
         f"{len(crossing)} groups cross lesions ({len(crossing) / len(found):.1%}), {disagreeing} cross diagnoses.",
         (
-            f"Processor time: {(fingerprinted - started) / len(ham) * 1000:.2f} ms a picture for the fingerprint beyond "
-            f"decoding, {paired - fingerprinted:.1f} s for all pairs."
+            f"Processor time: {(fingerprinted - started) / len(ham) * 1000:.2f} ms a picture for the fingerprint, "
+            f"beyond decoding; {paired - fingerprinted:.1f} s for all pairs."
         ),
         "",
         f"Share of altered copies found, {COPIED} pictures of each set:",

@@ -21,10 +21,17 @@ else
     settings=()
 fi
 
+command -v cutis >/dev/null || { echo "cutis is not installed: run make demo or make test once" >&2; exit 1; }
+
+# step RESULT COMMAND…: runs the command, unless its result is there already.
+step() {
+    if [ -e "$workspace/$1" ]; then echo "kept: $workspace/$1"; else "${@:2}" -w "$workspace"; fi
+}
+
 started=$SECONDS
-[ -e "$workspace/1_dataset" ] || cutis curate "$folder" -w "$workspace" --taxonomy ham7
-[ -e "$workspace/2_bundles/$recipe" ] || cutis train -c "$recipe" "${settings[@]}" -w "$workspace"
-[ -e "$workspace/3_evaluation/$recipe" ] || cutis evaluate "$recipe" -w "$workspace"
-[ -e "$workspace/4_explanation/$recipe" ] || cutis explain --name "$recipe" -w "$workspace"
+step 1_dataset cutis curate "$folder" --taxonomy ham7
+step "2_bundles/$recipe" cutis train -c "$recipe" ${settings[@]+"${settings[@]}"}
+step "3_evaluation/$recipe" cutis evaluate "$recipe"
+step "4_explanation/$recipe" cutis explain --name "$recipe"
 cutis report -w "$workspace"
 echo "from folder to report in $(((SECONDS - started) / 60)) min $(((SECONDS - started) % 60)) s"

@@ -5,7 +5,7 @@ import operator
 import pytest
 
 from cutis import progress
-from cutis.progress import ITEMS_WORTH_A_PROCESS, say, track, track_parallel
+from cutis.progress import ITEMS_WORTH_A_PROCESS, cores, say, track, track_parallel
 
 
 def test_items_come_through_in_order(capsys):
@@ -59,6 +59,14 @@ def test_parallel_work_keeps_the_order(processes):
 def test_parallel_work_on_nothing_is_nothing():
     """An empty archive is no error here."""
     assert list(track_parallel(operator.neg, [], "turning")) == []
+
+
+def test_where_the_system_does_not_say_which_cores_are_ours_all_are_counted(monkeypatch):
+    """As on macOS; at least one there is."""
+    monkeypatch.delattr("os.sched_getaffinity", raising=False)
+    monkeypatch.setattr("os.cpu_count", lambda: None)
+
+    assert cores() == 1
 
 
 def test_an_error_comes_back_from_a_worker():

@@ -1,12 +1,13 @@
 """The numbered folders: nobody sees half a result, and nothing is overwritten unasked."""
 
 import errno
+import os
 from pathlib import Path
 
 import pytest
 
 from cutis.vocabulary.errors import SafetyRefusal, UserError
-from cutis.workspace import VERSIONS_KEPT, Workspace, no_space_left_is_a_user_error
+from cutis.workspace import ASIDE, VERSIONS_KEPT, Workspace, alone_in, no_space_left_is_a_user_error
 
 
 def write(workspace: Workspace, word: str, *, again: bool = False) -> None:
@@ -73,6 +74,20 @@ def test_a_failure_leaves_the_old_result_and_nothing_half_written(tmp_path):
     assert versions(workspace) == ["v1"]
 
 
+def test_what_a_kill_left_aside_stops_nobody_and_goes_after_a_day(tmp_path):
+    """A folder that may still be written to is left alone."""
+    workspace = Workspace(tmp_path)
+    write(workspace, "first")
+    old, young = (workspace.root / ".versions" / "1_dataset" / f"{ASIDE}{name}" for name in ("old", "young"))
+    old.mkdir()
+    young.mkdir()
+    os.utime(old, (0, 0))
+
+    write(workspace, "second", again=True)
+
+    assert versions(workspace) == [young.name, "v1", "v2"]
+
+
 def test_a_full_disk_is_a_user_error_and_leaves_nothing(tmp_path):
     """A write that the disk refuses half-way, such as /dev/full does always."""
     workspace = Workspace(tmp_path)
@@ -118,6 +133,7 @@ def test_a_folder_that_is_not_ours_is_left_alone(tmp_path):
         write(workspace, "first", again=True)
 
     assert (workspace.dataset / "thesis.txt").read_text() == "three years"
+    assert not (workspace.root / ".versions").exists()
 
 
 def test_a_workspace_can_be_moved(tmp_path):
@@ -156,3 +172,12 @@ def test_the_only_bundle_is_meant_where_no_name_is_given(tmp_path):
 def test_what_is_private_is_for_the_owner_alone(tmp_path):
     """The key of the pseudonyms lies there."""
     assert Workspace(tmp_path / "work").private.stat().st_mode & 0o077 == 0
+
+
+def test_two_at_work_in_one_folder_do_not_get_into_each_others_way(tmp_path):
+    """The second is told; when the first is done the folder is free."""
+    with alone_in(tmp_path), pytest.raises(UserError, match="another cutis is at work here"), alone_in(tmp_path):
+        pass
+
+    with alone_in(tmp_path):
+        pass

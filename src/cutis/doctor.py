@@ -22,7 +22,6 @@ REQUIREMENT = re.compile(r"(?P<name>[\w.-]+)\s*>=\s*(?P<floor>[\d.]+)(?:.*extra 
 ASK_TORCH = """
 import json, torch
 names = [torch.cuda.get_device_name(n) for n in range(torch.cuda.device_count())]
-names += ["Apple MPS"] * torch.backends.mps.is_available()
 print(json.dumps({"accelerators": names, "threads": torch.get_num_threads()}))
 """
 

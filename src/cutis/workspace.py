@@ -11,10 +11,13 @@ Nobody ever sees half a result, and the version before the last stays for the da
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
+import secrets
 import shutil
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +27,9 @@ from cutis.vocabulary.files import sync
 
 VERSIONS_KEPT = 2
 ROOM_TO_SPARE = 64 * 2**20  # bytes that must stay free on the disk
+ASIDE = ".cutis-aside-"
+LOCK = ".lock"
+ABANDONED = 24 * 3600  # seconds after which what lies aside was left by a kill
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,17 +104,17 @@ class Workspace:
         return folder
 
     def partial(self, target: Path) -> Path:
-        """A stable folder for work that is resumed, such as training; `publish` makes it a version."""
-        folder = self._versions(target) / "partial"
-        folder.mkdir(parents=True, exist_ok=True)
-        return folder
+        """Where work lies that is resumed, such as a training, until its version is whole."""
+        return self._versions(target) / "partial"
 
     def refuse_to_overwrite(self, target: Path, *, again: bool) -> None:
         """Stop a stage whose result is already there.
 
         Raises:
-            UserError: the target exists and `again` is false.
+            UserError: the target exists and `again` is false, or it is no version of ours.
         """
+        if target.exists() and not target.is_symlink():
+            raise UserError("this folder was not made by cutis", where=str(target), mend="move it away")
         if target.exists() and not again:
             where = str(target)
             raise UserError(
@@ -129,11 +135,10 @@ class Workspace:
         """
         self.refuse_to_overwrite(target, again=again)
         versions = self._versions(target)
-        aside = versions / f".aside-{os.getpid()}"
         with no_space_left_is_a_user_error(versions):
             versions.mkdir(parents=True, exist_ok=True)
             require_room(versions, needs)
-            aside.mkdir()
+            aside = folder_aside(versions)
             try:
                 yield aside
                 self.publish(aside, target)
@@ -149,8 +154,6 @@ class Workspace:
         folder.rename(version)
         sync(versions)
         target.parent.mkdir(parents=True, exist_ok=True)
-        if target.exists() and not target.is_symlink():
-            raise UserError("this folder was not made by cutis", where=str(target), mend="move it away")
         pointer = target.with_name(f".{target.name}.{os.getpid()}")
         pointer.unlink(missing_ok=True)
         pointer.symlink_to(os.path.relpath(version, target.parent))
@@ -161,6 +164,34 @@ class Workspace:
 
     def _versions(self, target: Path) -> Path:
         return self.root / ".versions" / target.relative_to(self.root)
+
+
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Keep every other cutis from working in this folder, for as long as the block runs; a kill ends that too.
+
+    Raises:
+        UserError: another one is at it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / LOCK).open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            mend = "wait until it is done, or choose another --workspace or --name"
+            raise UserError("another cutis is at work here", where=str(folder), mend=mend) from error
+        yield
+
+
+def folder_aside(parent: Path) -> Path:
+    """Make a hidden folder that is nobody else's, and remove those that kills have left there."""
+    for left in parent.glob(f"{ASIDE}*"):
+        with suppress(FileNotFoundError):  # whoever made it may just be done
+            if time.time() - left.stat().st_mtime > ABANDONED:
+                shutil.rmtree(left, ignore_errors=True)
+    aside = parent / f"{ASIDE}{secrets.token_hex(8)}"
+    aside.mkdir()
+    return aside
 
 
 def require_room(folder: Path, needs: int) -> None:

@@ -77,6 +77,7 @@ def test_many_unknown_diagnoses_are_the_wrong_taxonomy(clinic, row):
 
     assert len(few.rejected) == 3
     assert "use one of: NV, SK, BCC" in error.value.mend
+    assert "leave_out" in error.value.mend
 
 
 def test_the_clinic_s_own_words_are_understood(clinic, row):
@@ -97,6 +98,25 @@ def test_what_is_left_out_is_rejected_and_no_longer_asked(clinic, row):
     assert diagnosed.taxonomy.cannot_say == ("keratosis",)
     assert Counter(vote.code for _, verdict in diagnosed.rows for vote in verdict.votes) == {"NV": 2, "BCC": 3}
     assert diagnosed.rows[0][1].dropped == 1
+
+
+def test_what_the_taxonomy_lacks_can_be_left_out(clinic, row):
+    """In the clinic's own word, of which then any number is not the wrong taxonomy; nothing of it judges anything."""
+    foreign = [row(n, "Melanoma") for n in range(1, 9)]
+    others = [row(9, **votes("melanoma", "lupus", "")), row(10, adjudicator="melanoma"), row(11, "mole")]
+
+    diagnosed = settle(clinic, [*foreign, *others], leave_out=["melanoma", "Mole"], labels={"mole": "SK"})
+
+    assert Counter(one.reason for one in diagnosed.rejected) == {"left out": 10}
+    assert diagnosed.taxonomy.codes == ("NV", "BCC")
+    ((_, verdict),) = diagnosed.rows
+    assert (verdict.diagnosis, verdict.adjudicator) == ("NV", None)
+
+
+def test_a_word_with_two_meanings_is_refused(clinic, row):
+    """Capitals make no difference, and so make no second word."""
+    with pytest.raises(UserError, match="'mole' means two diagnoses"):
+        settle(clinic, [row(1)], labels={"Mole": "NV", "mole": "SK"})
 
 
 @pytest.mark.parametrize(

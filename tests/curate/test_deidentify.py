@@ -67,18 +67,12 @@ def test_lesions_may_be_numbered_anew_for_each_patient(tmp_path):
     assert len({case.lesion_id for case in cases}) == 2
 
 
-def test_a_missing_patient_is_known_by_the_lesion(tmp_path):
-    """Where the lesion is one patient's alone; else a row without a patient could lie in another split."""
-    known = candidate(tmp_path, "a", patient="p1", lesion="7")
-    missing, unknowable = candidate(tmp_path, "b", lesion="7"), candidate(tmp_path, "c", lesion="8")
+def test_without_a_patient_the_lesion_is_the_cluster(tmp_path):
+    """All its pictures belong together."""
+    (case,), _ = deidentify([candidate(tmp_path, "a", lesion="8")], KEY, tmp_path)
 
-    cases, candidates = deidentify([known, missing, unknowable], KEY, tmp_path)
-
-    by_name = {candidate.row.file: case for case, candidate in zip(cases, candidates, strict=True)}
-    assert by_name["a.jpg"].patient_id == by_name["b.jpg"].patient_id
-    assert by_name["a.jpg"].lesion_id == by_name["b.jpg"].lesion_id
-    assert by_name["c.jpg"].patient_id is None
-    assert by_name["c.jpg"].cluster_id == by_name["c.jpg"].lesion_id
+    assert case.patient_id is None
+    assert case.cluster_id == case.lesion_id
 
 
 def test_days_are_moved_and_their_distances_kept(tmp_path):

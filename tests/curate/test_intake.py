@@ -1,4 +1,5 @@
 import datetime as dt
+import os
 from collections import Counter
 
 import pytest
@@ -36,11 +37,36 @@ def test_a_table_is_taken_in_by_its_clinic_toml(clinic, row):
 def test_what_cannot_be_read_is_missing_and_counted(clinic, row):
     """An age of 610 years is a slip, and 03/04/2021 is two different days."""
     rows = [row(1, age="610", date="03/04/2021"), row(2, age="old"), row(3, age="n/a", date="")]
+    never = [row(4, date="9999-12-31"), row(5, date="0001-01-01"), row(6, date="31.12.1899")]
 
-    archive = take_in(clinic(rows, pictures=False))
+    archive = take_in(clinic([*rows, *never], pictures=False))
 
-    assert [(taken.age, taken.date) for taken in archive.rows[::2]] == [(None, None)] * 2
-    assert archive.unreadable == {"age": 2, "date": 1}
+    assert [(taken.age, taken.date) for taken in archive.rows[:3:2]] == [(None, None)] * 2
+    assert [taken.date for taken in archive.rows[3:]] == [None] * 3
+    assert archive.unreadable == {"age": 2, "date": 4}
+
+
+def test_an_unknown_diagnosis_in_words_is_a_missing_one(tmp_path):
+    """As in any other column."""
+    clinic = files(tmp_path / "clinic", "a.jpg", "b.jpg")
+    (clinic / "labels.csv").write_text("image,diagnosis\na.jpg,nv\nb.jpg,unknown\n")
+
+    archive = take_in(clinic, taxonomy="ham7")
+
+    assert [taken.diagnosis for taken in archive.rows] == ["nv", None]
+
+
+def test_what_only_seems_to_be_a_picture_is_no_file(tmp_path):
+    """A link that leads nowhere, and a pipe, at which everybody would wait for ever."""
+    clinic = files(tmp_path / "clinic", "a.jpg")
+    (clinic / "b.jpg").symlink_to("gone.jpg")
+    os.mkfifo(clinic / "c.jpg")
+    (clinic / "labels.csv").write_text("image,diagnosis\na.jpg,nv\nb.jpg,nv\nc.jpg,nv\n")
+
+    archive = take_in(clinic, taxonomy="ham7")
+
+    assert [taken.file for taken in archive.rows] == ["a.jpg"]
+    assert reasons(archive) == {"no file for this row": 2}
 
 
 def test_a_row_without_a_file_and_a_file_without_a_row_are_told_apart(clinic, row):
@@ -77,6 +103,17 @@ def test_two_rows_that_contradict_each_other_are_both_rejected(clinic, row):
     assert "contradict" in archive.rejected[0].detail
 
 
+def test_a_missing_patient_is_known_by_the_lesion(clinic, row):
+    """Where the lesion is one patient's alone; where it is that of two, the row could be in either's split."""
+    nobody = {"patient_no": ""}
+    rows = [row(1), row(2, lesion_no="L001", **nobody), row(3, **nobody), row(4), row(5, lesion_no="L004")]
+
+    archive = take_in(clinic([*rows, row(6, lesion_no="L004", **nobody)], pictures=False))
+
+    assert [taken.patient for taken in archive.rows] == ["P001", "P001", None, "P004", "P005"]
+    assert [(one.row, one.reason) for one in archive.rejected] == [(7, "lesion of two patients")]
+
+
 def test_a_path_out_of_the_folder_is_rejected(clinic, row):
     """The table may name what it likes: nothing outside is touched."""
     folder = clinic([row(1)], pictures=False)
@@ -103,6 +140,30 @@ def test_a_folder_per_class_is_taken_in(tmp_path):
     ]
     assert [one.file for one in archive.rejected] == ["c.jpg"]
     assert (archive.rows_in, archive.about.name) == (2, "unnamed clinic")
+
+
+def test_the_classes_may_lie_deeper(tmp_path):
+    """Below the folder that `images` names."""
+    clinic = files(tmp_path / "clinic", "pics/nv/a.jpg", "pics/b.jpg")
+    (clinic / "clinic.toml").write_text('taxonomy = "ham7"\nimages = "pics"\n')
+
+    archive = take_in(clinic)
+
+    assert [(taken.file, taken.diagnosis) for taken in archive.rows] == [("pics/nv/a.jpg", "nv")]
+    assert [one.file for one in archive.rejected] == ["pics/b.jpg"]
+
+
+def test_columns_without_a_table_are_those_of_the_only_one(tmp_path):
+    """It need not be named; where there is none, that is an error and no folder per class."""
+    clinic = files(tmp_path / "clinic", "nv/a.jpg")
+    (clinic / "clinic.toml").write_text('taxonomy = "ham7"\n[columns]\nimage = "photo"\ndiagnosis = "dx"\n')
+    with pytest.raises(UserError, match="there is no table"):
+        take_in(clinic)
+    (clinic / "export.csv").write_text("photo,dx\nnv/a.jpg,mel\n")
+
+    archive = take_in(clinic)
+
+    assert [taken.diagnosis for taken in archive.rows] == ["mel"]
 
 
 def test_a_clinic_toml_without_a_table_adds_to_a_folder_per_class(tmp_path):

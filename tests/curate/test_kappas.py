@@ -4,7 +4,13 @@ from sklearn.metrics import cohen_kappa_score
 
 from cutis.curate.kappas import agreement
 from cutis.vocabulary.case import Vote
-from factories import a_case, a_manifest
+from factories import a_case, a_manifest, a_taxonomy
+
+# Krippendorff's example of 2011 (Gwet 2014, page 120): 12 cases, 4 raters, none of whom rated them all.
+LABELS_WITH_GAPS = [
+    *[(1, 1, 1), (2, 2, 3, 2), (3, 3, 3, 3), (3, 3, 3, 3), (2, 2, 2, 2), (1, 2, 3, 4)],
+    *[(4, 4, 4, 4), (1, 1, 2, 1), (2, 2, 2, 2), (5, 5, 5), (1, 1), (3,)],
+]
 
 
 def voted(number, *codes, **fields):
@@ -37,6 +43,16 @@ def test_kappas_have_intervals_and_say_how_many_cases_they_rest_on():
     ]
     expected = cohen_kappa_score(*np.array([codes[:2] for codes in votes]).T)
     assert said["cohen"][0]["kappa"]["value"] == pytest.approx(expected)
+
+
+def test_a_single_vote_tells_how_frequent_a_diagnosis_is():
+    """Gwet's own software prints 0.76117 for Krippendorff's data, where one of twelve cases was rated once."""
+    cases = [voted(number, *map(str, labels)) for number, labels in enumerate(LABELS_WITH_GAPS)]
+
+    said = agreement(a_manifest([*cases, voted(12)], taxonomy=a_taxonomy("12345")))
+
+    assert said["fleiss"]["cases"] == 11
+    assert said["fleiss"]["kappa"]["value"] == pytest.approx(0.76117, abs=5e-6)
 
 
 def test_without_second_votes_there_is_no_kappa():

@@ -15,7 +15,7 @@ from cutis.vocabulary.case import read_manifest
 from cutis.vocabulary.errors import SafetyRefusal, UserError
 from cutis.vocabulary.files import read_json, sha256_of
 from cutis.vocabulary.taxonomy import load_taxonomy
-from cutis.workspace import Workspace
+from cutis.workspace import LOCK, Workspace, alone_in
 from factories import a_picture
 
 PERSON = "Musterfrau"
@@ -35,7 +35,9 @@ def places_of(workspace):
 
 
 def everything_in(folder):
-    return {path: path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+    """Every file with its bytes, but for the lock, which holds nothing."""
+    paths = (path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != LOCK)
+    return {path: path.read_bytes() for path in paths}
 
 
 @pytest.fixture
@@ -147,9 +149,17 @@ def test_the_card_tells_agreement_votes_and_what_was_stripped(dirty, workspace):
 
 
 def test_no_name_leaves_the_clinic(clinic, rows, workspace):
-    """A token planted in names, EXIF, folders, raters and patients appears nowhere but in rejected.csv."""
-    named = [one | {"file": f"{PERSON}/{one['file']}", "patient_no": f"{PERSON} {one['patient_no']}"} for one in rows()]
-    folder = clinic(named)
+    """A token planted in names of files, folders, columns and table, in EXIF, patients and lesions is nowhere else."""
+    named = [
+        one
+        | {"file": f"{PERSON}/{one['file']}"}
+        | {name: f"{PERSON} {one[name]}" for name in ("patient_no", "lesion_no")}
+        for one in rows()
+    ]
+    columns = {"image": "file", "patient": "patient_no", "lesion": "lesion_no", "raters": [PERSON, "dr_b", "dr_c"]}
+    folder = clinic(named, table=f"{PERSON}.csv", columns=columns)
+    table = (folder / "export.csv").rename(folder / f"{PERSON}.csv")
+    table.write_text(table.read_text(encoding="utf-8").replace("dr_a", PERSON, 1), encoding="utf-8")
     exif = Image.Exif()
     exif[0x010E] = PERSON
     a_picture(width=176, height=132, seed=0).save(folder / PERSON / "img_000.jpg", exif=exif)
@@ -197,6 +207,72 @@ def test_another_plan_or_a_lost_key_is_refused(clinic, workspace):
     (workspace.private / "pseudonym.key").unlink()
     with pytest.raises(SafetyRefusal, match="another key"):
         curate(clinic(), workspace, again=True)
+
+
+@pytest.mark.parametrize("loss", ["gone", "an older one"])
+def test_a_lost_ledger_is_refused_while_its_dataset_is_there(clinic, rows, workspace, loss):
+    """Everybody would be drawn anew, and those of the test trained on; nothing is changed."""
+    ledger = workspace.private / "split_ledger.json"
+    curate(clinic(rows(6)), workspace)
+    older = ledger.read_bytes()
+    curate(clinic(rows(7)), workspace, again=True)
+    curate(clinic(rows(8)), workspace, again=True)
+    ledger.unlink()
+    if loss == "an older one":
+        ledger.write_bytes(older)
+    before = everything_in(workspace.root)
+
+    with pytest.raises(SafetyRefusal, match="the ledger of splits is gone"):
+        curate(clinic(rows(9)), workspace, again=True)
+
+    assert everything_in(workspace.root) == before
+
+
+def test_a_kill_between_ledger_and_dataset_locks_nobody_out(clinic, rows, workspace, monkeypatch):
+    """The ledger is ahead of the dataset then, and remembers everybody."""
+    curate(clinic(rows(6)), workspace)
+    first = places_of(workspace)
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Workspace, "publish", killed)
+        for patients in (7, 8):
+            with pytest.raises(KeyboardInterrupt):
+                curate(clinic(rows(patients)), workspace, again=True)
+    curate(clinic(rows(8)), workspace, again=True)
+
+    assert first.items() <= places_of(workspace).items()
+
+
+def test_two_do_not_curate_into_one_workspace_at_once(clinic, workspace):
+    """The second is told to wait."""
+    with alone_in(workspace.private), pytest.raises(UserError, match="another cutis is at work here"):
+        curate(clinic(), workspace)
+
+    assert not workspace.dataset.exists()
+
+
+def test_a_workspace_within_the_clinic_is_refused(clinic):
+    """The dataset's pictures would be taken for the clinic's the next time."""
+    folder = clinic()
+
+    with pytest.raises(UserError, match="lies in the clinic's folder"):
+        curate(folder, Workspace(folder / "work"))
+
+    assert not (folder / "work").exists()
+
+
+def test_pictures_of_nobody_are_counted_where_patients_are_the_unit(clinic, rows, workspace):
+    """They might be somebody's who is tested on."""
+    said = rows(7)
+    said[0] |= {"patient_no": "", "lesion_no": ""}
+
+    finished = curate(clinic(said), workspace)
+
+    assert finished.facts["cluster_kind"] == "patient"
+    assert "1 of the images have no patient, and count as patients of their own" in finished.lines
 
 
 def test_a_test_that_is_later_or_elsewhere(clinic, rows, workspace):
@@ -264,7 +340,7 @@ def test_a_folder_per_class_becomes_a_dataset(tmp_path, workspace):
     [
         ("missing folder", "no such folder"),
         ("empty folder", "empty"),
-        ("no image column", "no column 'photo'"),
+        ("no image column", "this table has no image column"),
         ("unknown diagnosis", "unknown diagnosis in 24 of 24 rows"),
         ("wrong encoding", "not UTF-8"),
         ("fewer patients than splits", r"fewer patients than splits \(4\): SK \(2\)"),
@@ -281,7 +357,7 @@ def test_bad_input_is_one_clear_error_and_leaves_nothing(tmp_path, clinic, rows,
             folder = tmp_path / "empty"
             folder.mkdir()
         case "no image column":
-            folder = clinic(columns={"image": "photo", "diagnosis": "dr_a"}, pictures=False)
+            folder = clinic(columns={"diagnosis": "dr_a"}, pictures=False)
         case "unknown diagnosis":
             folder = clinic([row(number, "melanoma") for number in range(24)], pictures=False)
         case "wrong encoding":

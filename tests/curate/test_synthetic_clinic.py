@@ -7,6 +7,7 @@ import json
 import shutil
 import tomllib
 from collections import defaultdict
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -95,16 +96,18 @@ def test_another_seed_gives_another_clinic():
 
 
 def test_a_clinic_of_full_size_has_every_diagnosis_often_enough_to_be_split():
-    """At least 14 patients of each of the fourteen, though some are seen much more often than others."""
+    """295 patients, at least 16 of each of the fourteen, though some diagnoses are much more frequent than others."""
     patients_of = defaultdict(set)
-    for patient in invite(0, 760):
+    patients = invite(0, 760)
+    for patient in patients:
         for spot in patient.spots:
             patients_of[spot.diagnosis].add(patient.number)
 
-    counts = {code: len(patients) for code, patients in patients_of.items()}
+    counts = {code: len(seen) for code, seen in patients_of.items()}
 
     assert set(counts) == set(load_taxonomy("zhu14").codes) == set(HABITS)
-    assert min(counts.values()) >= 14
+    assert len(patients) == 295
+    assert min(counts.values()) == 16
     assert max(counts.values()) > 2 * min(counts.values())
 
 
@@ -336,6 +339,17 @@ def test_again_replaces_an_invented_clinic_and_leaves_nothing_aside(clinic, tmp_
     assert sorted(path.name for path in tmp_path.iterdir()) == ["clinic", "clinic-truth"]
     assert finished.next_command == f"cutis curate {folder}"
     assert json.dumps(finished.facts)
+
+
+def test_a_clinic_may_be_invented_here_and_its_name_may_hold_a_space(tmp_path, monkeypatch):
+    """The next command can be typed as it stands."""
+    (tmp_path / "my clinic").mkdir()
+    monkeypatch.chdir(tmp_path / "my clinic")
+
+    here = invent_clinic(Path(), images=IMAGES, size=96, processes=1)
+
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["my clinic", "my clinic-truth"]
+    assert here.next_command == f"cutis curate '{tmp_path / 'my clinic'}'"
 
 
 def test_a_failure_leaves_nothing_half_written(tmp_path, monkeypatch):

@@ -1,4 +1,5 @@
 import datetime as dt
+import zipfile
 
 import openpyxl
 import pyarrow as pa
@@ -30,6 +31,17 @@ def test_csv_excel_and_parquet_say_the_same(tmp_path):
 
     assert [table.columns for table in tables] == [("image", "age", "date")] * 3
     assert [table.rows for table in tables] == [EXPECTED] * 3
+
+
+def rewritten(path, change):
+    """Change the sheet inside a spreadsheet."""
+    with zipfile.ZipFile(path) as book:
+        parts = {name: book.read(name) for name in book.namelist()}
+    sheet = "xl/worksheets/sheet1.xml"
+    assert parts[sheet] != change(parts[sheet])
+    with zipfile.ZipFile(path, "w") as book:
+        for name, part in parts.items():
+            book.writestr(name, change(part) if name == sheet else part)
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
@@ -79,6 +91,45 @@ def test_a_damaged_table_is_one_clear_error(tmp_path, name):
     """A spreadsheet that is a text file has no traceback."""
     with pytest.raises(UserError, match="damaged"):
         read_table_of(written_csv(tmp_path / name, "image,age\n"))
+
+
+def test_rows_beyond_the_size_that_a_spreadsheet_states_are_read(tmp_path):
+    """Some software writes a wrong one; no row may be lost for it."""
+    book = openpyxl.Workbook()
+    for line in (["image", "age"], ["a.jpg", 61], ["b.jpg", 62]):
+        book.worksheets[0].append(line)
+    book.save(tmp_path / "a.xlsx")
+    rewritten(tmp_path / "a.xlsx", lambda sheet: sheet.replace(b'ref="A1:B3"', b'ref="A1:A2"'))
+
+    table = read_table_of(tmp_path / "a.xlsx")
+
+    assert [row for _, row in table.rows] == [{"image": "a.jpg", "age": "61"}, {"image": "b.jpg", "age": "62"}]
+
+
+def test_a_spreadsheet_that_is_cut_off_inside_is_one_clear_error(tmp_path):
+    """The archive is whole, the sheet in it is not."""
+    book = openpyxl.Workbook()
+    book.worksheets[0].append(["image"])
+    book.save(tmp_path / "a.xlsx")
+    rewritten(tmp_path / "a.xlsx", lambda sheet: sheet[:-40])
+
+    with pytest.raises(UserError, match="damaged"):
+        read_table_of(tmp_path / "a.xlsx")
+
+
+def test_a_spreadsheet_of_damaged_streams_is_one_clear_error(tmp_path):
+    """As after a bad copy."""
+    book = openpyxl.Workbook()
+    for number in range(500):
+        book.worksheets[0].append([f"{number}.jpg"])
+    book.save(tmp_path / "a.xlsx")
+    content = bytearray((tmp_path / "a.xlsx").read_bytes())
+    begin = content.find(b"xl/worksheets/sheet1.xml") + 200
+    content[begin : begin + 50] = b"\xff" * 50
+    (tmp_path / "a.xlsx").write_bytes(content)
+
+    with pytest.raises(UserError, match="damaged"):
+        read_table_of(tmp_path / "a.xlsx")
 
 
 @pytest.mark.parametrize(("name", "what"), [("a.xls", "cannot be read"), ("a.csv", "no such table")])

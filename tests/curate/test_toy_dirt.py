@@ -19,6 +19,8 @@ from cutis.vocabulary.case import Case, read_manifest
 from cutis.vocabulary.files import read_json, sha256_of
 from cutis.workspace import Workspace
 
+SMALL, OF_THE_DEMO = (240, 128), (760, 256)  # images, pixels
+
 
 class Curated(NamedTuple):
     """A clinic with its truth, and what became of each of its files."""
@@ -30,12 +32,13 @@ class Curated(NamedTuple):
     cases: dict[str, Case]  # file → case
 
 
-@pytest.fixture(scope="module")
-def curated(tmp_path_factory):
-    """Small pictures, and just enough patients of each diagnosis."""
+@pytest.fixture(scope="module", params=[SMALL, pytest.param(OF_THE_DEMO, marks=pytest.mark.slow)], ids=str)
+def curated(tmp_path_factory, request):
+    """Small pictures, and just enough patients of each diagnosis; or the clinic that `make demo` goes through."""
     folder = tmp_path_factory.mktemp("toy")
     clinic, workspace = folder / "clinic", Workspace(folder / "work")
-    invent_clinic(clinic, images=240, size=128, processes=1)
+    images, size = request.param
+    invent_clinic(clinic, images=images, size=size, processes=1)
     curate(clinic, workspace)
     with (workspace.dataset / "rejected.csv").open(encoding="utf-8") as file:
         rejected = {row["file"]: row["reason"] for row in csv.DictReader(file)}

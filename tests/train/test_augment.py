@@ -1,4 +1,4 @@
-"""Changes that keep the diagnosis, keyed by seed, epoch and case."""
+"""Changes that keep the diagnosis, keyed by seed, epoch and picture."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from cutis.train.config import TrainConfig
 STILL = TrainConfig(rotation_degrees=0, zoom=0, shift=0, light=0, white_balance=0)
 
 
-def test_a_case_is_changed_alike_wherever_it_stands_in_a_batch():
-    """Draws belong to (seed, epoch, case), not to the order of calls."""
+def test_a_picture_is_changed_alike_wherever_it_stands_in_a_batch():
+    """Draws belong to (seed, epoch, picture), not to the order of calls."""
     together = draw_changes(["one", "two"], 3, TrainConfig())
     alone = draw_changes(["two"], 3, TrainConfig())
 
@@ -20,7 +20,7 @@ def test_a_case_is_changed_alike_wherever_it_stands_in_a_batch():
         torch.testing.assert_close(part[1:], single)
 
 
-def test_another_epoch_changes_a_case_otherwise():
+def test_another_epoch_changes_a_picture_otherwise():
     """An epoch shows each picture anew."""
     assert not torch.equal(
         draw_changes(["one"], 0, TrainConfig()).placing, draw_changes(["one"], 1, TrainConfig()).placing

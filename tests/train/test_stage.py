@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 from safetensors.numpy import load_file
 
 from cutis.runtime.bundle import read_bundle
@@ -26,6 +27,15 @@ SMALL = ("network=mobilenetv2_035", "size=32", "epochs=2", "batch_size=4", "lear
 @pytest.fixture
 def workspace(tmp_path):
     return Workspace(tmp_path / "work")
+
+
+@pytest.fixture(autouse=True)
+def _one_thread():
+    """Compute on one thread, as the processes that are struck do: sums depend on their order."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 def test_a_training_leaves_a_bundle_that_explains_itself(workspace):

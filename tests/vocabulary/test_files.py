@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import json
+import os
 
 import pytest
 
@@ -61,6 +62,19 @@ def test_a_list_for_people_carries_its_format_in_the_last_column(tmp_path):
 
     with (tmp_path / "rejected.csv").open(newline="", encoding="utf-8") as file:
         assert list(csv.reader(file)) == [["file", "reason", "format"], ['a,"b".jpg', "black", "1"]]
+
+
+def test_a_name_that_is_no_text_is_written_all_the_same(tmp_path):
+    """A file from an old system may be called in letters that are none here."""
+    write_rows(tmp_path / "rejected.csv", "rejected", ["file"], [[os.fsdecode(b"M\xfcller.jpg")]])
+
+    assert (tmp_path / "rejected.csv").read_text(encoding="utf-8") == "file,format\nM\\udcfcller.jpg,1\n"
+
+
+def test_a_folder_is_no_toml_file(tmp_path):
+    """A flag may name anything."""
+    with pytest.raises(UserError, match="cannot be read: Is a directory"):
+        read_toml(tmp_path, "clinic")
 
 
 @pytest.mark.parametrize("found", [{"kind": "card", "format": 2}, {"kind": "card", "format": "new"}, {"format": 0}])

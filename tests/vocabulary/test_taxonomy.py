@@ -110,6 +110,8 @@ def test_a_taxonomy_of_ones_own_is_read_from_a_file(tmp_path):
         ('name = "own"\ntitle = "Own"', "diseases"),
         ('name = "own"\ntitle = "Own"\n[[diseases]]\ncode = "x"', "missing"),
         ('name = "own"\ntitle = "Own"\n[[diseases]]\ncode = "x"\ncolour = "red"', "colour"),
+        ('name = "own"\ntitle = "Own"\ndiseases = ["x"]', "no text"),
+        ('name = "own"\ntitle = "Own"\n[[diseases]]\ncode=5\nname="x"\nabbreviation="X"\nmalignant=false', "no text"),
         ("name = ", "no TOML"),
         ("format = 99", "format 99"),
     ],
@@ -131,6 +133,15 @@ def test_two_diseases_of_one_code_are_refused():
     content["diseases"] = [content["diseases"][0]] * 2
 
     with pytest.raises(UserError, match="stand twice: a"):
+        taxonomy_from(content, where=Path("own.toml"))
+
+
+def test_one_word_for_two_diseases_is_refused():
+    """In any case: what a clinic writes must mean one of them."""
+    content = a_taxonomy(("a", "b")).to_dict()
+    content["diseases"][1]["aliases"] = ["Disease A"]
+
+    with pytest.raises(UserError, match="words stand twice: disease a"):
         taxonomy_from(content, where=Path("own.toml"))
 
 

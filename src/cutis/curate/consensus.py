@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import chain
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 from cutis.curate.intake import Archive
 from cutis.curate.row import Rejection, Row
@@ -35,6 +35,11 @@ class Verdict:
     adjudicator: str | None = None
     indeterminate: str | None = None
 
+    @property
+    def said(self) -> frozenset[str]:
+        """The diagnosis, or where none is settled all that were voted for."""
+        return frozenset([self.diagnosis] if self.diagnosis else [vote.code for vote in self.votes])
+
 
 @dataclass(frozen=True, kw_only=True)
 class Diagnosed:
@@ -52,10 +57,10 @@ def agree_on_diagnoses(archive: Archive) -> Diagnosed:
     taxonomy lacks are not outvoted by the third.
 
     Raises:
-        UserError: `labels` or `leave_out` name an unknown diagnosis, too many rows do, or too little is left.
+        UserError: `labels` name an unknown diagnosis, `leave_out` one that neither taxonomy nor table know, two
+            `labels` are one word, too many rows name unknown diagnoses, or too little is left.
     """
-    code_of = _reader_of_labels(archive)
-    left_out = {_known(word, archive, "leave_out") for word in archive.about.leave_out}
+    code_of, left_out = _reader_of_labels(archive)
     settled, rejected, foreign = [], [], []
     for row in archive.rows:
         verdict = _verdict(row, code_of)
@@ -64,8 +69,8 @@ def agree_on_diagnoses(archive: Archive) -> Diagnosed:
             foreign += [words] if words else []
             detail = f"{_quoted(words)}; known are {_codes(archive)}" if words else "the row has no label"
             rejected.append(Rejection(row=row.number, file=row.file, reason=UNKNOWN, detail=detail))
-        elif verdict.diagnosis in left_out:
-            detail = f"{verdict.diagnosis} is left out by clinic.toml"
+        elif verdict.said <= left_out:
+            detail = f"{', '.join(sorted(verdict.said))} is left out by clinic.toml"
             rejected.append(Rejection(row=row.number, file=row.file, reason="left out", detail=detail))
         else:
             settled.append((row, _without(verdict, left_out)))
@@ -111,28 +116,58 @@ def _deciding(row: Row, code_of: CodeOf) -> _Deciding | None:
     return _Deciding(row.adjudicator, "adjudicator") if row.adjudicator else None
 
 
-def _reader_of_labels(archive: Archive) -> CodeOf:
+class _Reader(NamedTuple):
+    """What a label means, and which meanings are left out; a word that only `leave_out` knows means itself."""
+
+    code_of: CodeOf
+    left_out: frozenset[str]
+
+
+def _reader_of_labels(archive: Archive) -> _Reader:
     """Return label → code: the clinic's own words first, then the taxonomy's."""
-    own = {word.strip().casefold(): _known(code, archive, "labels") for word, code in archive.about.labels.items()}
+    own = _own_words(archive)
+    in_table = {_folded(word) for row in archive.rows for word in _words(row)}
+    left_out = set()
+    for word in archive.about.leave_out:
+        code = own.get(_folded(word)) or archive.taxonomy.find(word)
+        if code is None and _folded(word) in in_table:
+            code = own[_folded(word)] = _folded(word)
+        left_out.add(code or _refuse_unknown(word, archive, "leave_out"))
 
     @cache
     def code_of(label: str | None) -> str | None:
-        return (own.get(label.strip().casefold()) or archive.taxonomy.find(label)) if label else None
+        return (own.get(_folded(label)) or archive.taxonomy.find(label)) if label else None
 
-    return code_of
+    return _Reader(code_of, frozenset(left_out))
 
 
-def _known(word: str, archive: Archive, key: str) -> str:
-    code = archive.taxonomy.find(word)
-    if code is None:
-        mend = f"use one of: {_codes(archive)}"
-        raise UserError(f"unknown diagnosis {word!r}", where=f"{key} in clinic.toml", mend=mend)
-    return code
+def _own_words(archive: Archive) -> dict[str, str]:
+    own: dict[str, str] = {}
+    for word, meant in archive.about.labels.items():
+        code = archive.taxonomy.find(meant) or _refuse_unknown(meant, archive, "labels")
+        if own.setdefault(_folded(word), code) != code:
+            mend = "give each word one code; capitals make no difference"
+            raise UserError(f"{word!r} means two diagnoses", where="labels in clinic.toml", mend=mend)
+    return own
+
+
+def _folded(word: str) -> str:
+    return word.strip().casefold()
+
+
+def _refuse_unknown(word: str, archive: Archive, key: str) -> NoReturn:
+    mend = f"use one of: {_codes(archive)}"
+    raise UserError(f"unknown diagnosis {word!r}", where=f"{key} in clinic.toml", mend=mend)
 
 
 def _without(verdict: Verdict, left_out: Collection[str]) -> Verdict:
     votes = tuple(vote for vote in verdict.votes if vote.code not in left_out)
-    return replace(verdict, votes=votes, dropped=verdict.dropped + len(verdict.votes) - len(votes))
+    return replace(
+        verdict,
+        votes=votes,
+        dropped=verdict.dropped + len(verdict.votes) - len(votes),
+        adjudicator=None if verdict.adjudicator in left_out else verdict.adjudicator,
+    )
 
 
 def _narrowed(archive: Archive, left_out: Collection[str]) -> Taxonomy:
@@ -166,5 +201,5 @@ def _refuse_foreign(archive: Archive, foreign: Sequence[list[str]]) -> None:
         raise UserError(
             f"unknown diagnosis in {len(foreign)} of {total} rows, such as {examples}",
             where=str(archive.table or archive.about.name),
-            mend=f"{mend}, or give another --taxonomy",
+            mend=f"{mend}, or leave them out by leave_out there; or give another --taxonomy",
         )

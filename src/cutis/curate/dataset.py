@@ -9,10 +9,11 @@ from typing import Any
 
 from cutis.curate.row import Rejection
 from cutis.vocabulary.case import Manifest, read_manifest, write_manifest
-from cutis.vocabulary.files import FORMATS, sha256_of, write_json, write_rows, written_aside
+from cutis.vocabulary.files import FORMATS, read_json, sha256_of, write_json, write_rows, written_aside
 from cutis.vocabulary.taxonomy import Taxonomy, Term
 
 MANIFEST = "manifest.parquet"
+SPLITS = "splits.json"
 
 
 def write_cases(
@@ -32,7 +33,13 @@ def write_findings(folder: Path, *, card: Mapping[str, Any], splits: Mapping[str
     """Write card and proof."""
     made_from = {"manifest": sha256_of(folder / MANIFEST)}
     write_json(folder / "card.json", "card", card, made_from=made_from)
-    write_json(folder / "splits.json", "splits", splits, made_from=made_from | {"ledger": ledger_sha256})
+    write_json(folder / SPLITS, "splits", splits, made_from=made_from | {"ledger": ledger_sha256})
+
+
+def ledger_named_by(dataset: Path) -> str | None:
+    """Return the sha256 of the ledger by which a dataset was split; None where there is no dataset."""
+    path = dataset / SPLITS
+    return str(read_json(path, "splits")["made_from"]["ledger"]) if path.exists() else None
 
 
 def _taxonomy_toml(taxonomy: Taxonomy) -> str:

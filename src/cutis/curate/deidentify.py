@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from cutis.curate.pseudonyms import Key
-from cutis.curate.row import Row
 from cutis.curate.screen import POOR, Candidate
 from cutis.vocabulary.case import Case
 
@@ -28,39 +27,24 @@ def deidentify(candidates: Sequence[Candidate], key: Key, folder: Path) -> Deide
     A case's name depends on the bytes of the clinic's file, not on its path, so that a file that was moved or
     relabelled keeps its name, and with it its split.
     """
-    patients = _patients(candidates)
     copies = Counter[str]()
     named = []
-    for candidate, patient in sorted(zip(candidates, patients, strict=True), key=lambda pair: pair[0].row.file):
+    for candidate in sorted(candidates, key=lambda one: one.row.file):
         source = candidate.picture.source_sha256
         copies[source] += 1
         case_id = key.pseudonym("case", source, str(copies[source]))
         written = candidate.picture.written
         image = written.rename(written.with_stem(case_id)).relative_to(folder).as_posix()
-        named.append((_case(candidate, key, case_id, image=image, patient=patient), candidate))
+        named.append((_case(candidate, key, case_id, image=image), candidate))
     named.sort(key=lambda pair: pair[0].case_id)
     return Deidentified([case for case, _ in named], [candidate for _, candidate in named])
 
 
-def _patients(candidates: Sequence[Candidate]) -> list[str | None]:
-    """Return the patient of each candidate; where none is given but the lesion is one patient's alone, this patient."""
-    having: defaultdict[str, set[str]] = defaultdict(set)
-    for row in (candidate.row for candidate in candidates):
-        if row.lesion and row.patient:
-            having[row.lesion].add(row.patient)
-    return [_patient(candidate.row, having) for candidate in candidates]
-
-
-def _patient(row: Row, having: dict[str, set[str]]) -> str | None:
-    owners = having.get(row.lesion or "", set())
-    return row.patient or (next(iter(owners)) if len(owners) == 1 else None)
-
-
-def _case(candidate: Candidate, key: Key, case_id: str, *, image: str, patient: str | None) -> Case:
+def _case(candidate: Candidate, key: Key, case_id: str, *, image: str) -> Case:
     row, verdict, picture = candidate.row, candidate.verdict, candidate.picture
-    patient_id = key.pseudonym("patient", patient) if patient else None
+    patient_id = key.pseudonym("patient", row.patient) if row.patient else None
     # Lesions may be numbered anew for each patient, so that a lesion is named together with its patient.
-    lesion_id = key.pseudonym("lesion", patient or "", row.lesion) if row.lesion else None
+    lesion_id = key.pseudonym("lesion", row.patient or "", row.lesion) if row.lesion else None
     who = patient_id or lesion_id or case_id
     return Case(
         case_id=case_id,

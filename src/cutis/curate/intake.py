@@ -21,6 +21,7 @@ from cutis.vocabulary.taxonomy import Taxonomy, load_taxonomy
 UNKNOWN = frozenset({"", "unknown", "unbekannt", "n/a", "na", "nan", "none", "null", "-", "?"})
 SEXES = {"m": "male", "f": "female", "w": "female"}
 OLDEST = 130  # years; more is a slip of the pen
+FIRST_YEAR = 1900  # before it, and in a year to come, nobody was photographed: such days stand for one not known
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,8 +47,9 @@ def take_in(clinic: Path, *, clinic_file: Path | None = None, taxonomy: str | No
     about = describe(clinic, clinic_file)
     diagnoses = _taxonomy(taxonomy or about.taxonomy, where=clinic)
     pictures = pictures_in([clinic / folder for folder in about.images])
-    said, rejected, unreadable = _by_table(clinic, about, pictures) if about.table else _by_folder(clinic, pictures)
+    said, rejected, unreadable = (_by_table if about.table else _by_folder)(clinic, about, pictures)
     rows, twice = _one_row_per_file(said)
+    rows, ambiguous = _of_one_patient(rows)
     meant = {row.source for row in said}
     strays = [
         Rejection(row=None, file=_named(path, clinic), reason=NO_ROW) for path in pictures.all() if path not in meant
@@ -60,7 +62,7 @@ def take_in(clinic: Path, *, clinic_file: Path | None = None, taxonomy: str | No
         about=about,
         taxonomy=diagnoses,
         rows=rows,
-        rejected=(*rejected, *twice, *strays),
+        rejected=(*rejected, *twice, *ambiguous, *strays),
         rows_in=len(said) + len(rejected),
         unreadable=unreadable,
         made_from={name: sha256_of(path) for name, path in sources.items() if path and path.exists()},
@@ -78,11 +80,14 @@ def _taxonomy(name: str | None, *, where: Path) -> Taxonomy:
 Said = tuple[list[Row], list[Rejection], dict[str, int]]
 
 
-def _by_folder(clinic: Path, pictures: Pictures) -> Said:
-    """Read a folder per class: the first folder on the way to a picture is its label."""
-    inside = [(path, path.relative_to(clinic)) for path in pictures.all()]
+def _by_folder(clinic: Path, about: ClinicFile, pictures: Pictures) -> Said:
+    """Read a folder per class: the first folder below that of the pictures, on the way to one, is its label."""
+    roots = [clinic / folder for folder in about.images]
+    inside = [
+        (path, next(path.relative_to(root) for root in roots if path.is_relative_to(root))) for path in pictures.all()
+    ]
     rows = [
-        Row(number=None, file=name.as_posix(), source=path, diagnosis=name.parts[0])
+        Row(number=None, file=_named(path, clinic), source=path, diagnosis=name.parts[0])
         for path, name in inside
         if len(name.parts) > 1
     ]
@@ -135,13 +140,15 @@ def _row(cells: Mapping[str, str], columns: Columns) -> tuple[Row, list[str]]:
     faults = [name for name, value in (("age", age), ("date", date)) if value is None and name in known]
     sex = known.get("sex", "").casefold()
     labels = (cells[rater] for rater in columns.raters)
-    plain = ("histology", "adjudicator", "confirmed_by", "patient", "lesion", "site", "skin_tone", "device", "clinic")
+    plain = (
+        *("diagnosis", "histology", "adjudicator", "confirmed_by", "patient", "lesion"),
+        *("site", "skin_tone", "device", "clinic"),
+    )
     row = Row(
         number=None,
         file="",
         source=Path(),
         labels=tuple(label if label.casefold() not in UNKNOWN else None for label in labels),
-        diagnosis=said.get("diagnosis") or None,
         **{name: known.get(name) for name in plain},
         age=age,
         date=date,
@@ -162,9 +169,10 @@ def _date(text: str | None) -> dt.date | None:
     """Read 2021-03-31, with or without a time, and 31.03.2021; 03/04/2021 means two days, and so none."""
     for part, form in ((slice(10), "%Y-%m-%d"), (slice(None), "%d.%m.%Y")):
         try:
-            return dt.datetime.strptime((text or "")[part], form).date()  # noqa: DTZ007  a day has no time zone
+            day = dt.datetime.strptime((text or "")[part], form).date()  # noqa: DTZ007  a day has no time zone
         except ValueError:
             continue
+        return day if FIRST_YEAR <= day.year <= dt.datetime.now(dt.UTC).year + 1 else None
     return None
 
 
@@ -186,6 +194,23 @@ def _told_twice(rejected: Sequence[Row], several: Sequence[Row], *, alike: bool)
     detail = f"rows {numbers} " + ("are alike; the first is kept" if alike else "contradict each other; none is kept")
     for row in rejected:
         yield Rejection(row=row.number, file=row.file, reason="two rows for this file", detail=detail)
+
+
+def _of_one_patient(rows: Sequence[Row]) -> tuple[tuple[Row, ...], list[Rejection]]:
+    """Give a row without a patient that of its lesion, and reject it where the lesion is that of several."""
+    having: defaultdict[str, set[str]] = defaultdict(set)
+    for row in rows:
+        if row.lesion and row.patient:
+            having[row.lesion].add(row.patient)
+    kept, rejected = [], []
+    for row in rows:
+        owners = having[row.lesion] if row.lesion and not row.patient else set()
+        if len(owners) > 1:
+            detail = "the row names no patient, and its lesion is that of several"
+            rejected.append(Rejection(row=row.number, file=row.file, reason="lesion of two patients", detail=detail))
+        else:
+            kept.append(replace(row, patient=row.patient or next(iter(owners), None)))
+    return tuple(kept), rejected
 
 
 def _named(path: Path, clinic: Path) -> str:

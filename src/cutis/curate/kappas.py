@@ -28,11 +28,13 @@ def agreement(manifest: Manifest) -> dict[str, Any]:
     labels = _labels(manifest, raters)
     kinds = len(manifest.taxonomy)
     counts = (labels[:, :, None] == np.arange(kinds)).sum(axis=1)
-    several = counts.sum(axis=1) > 1
+    rated, several = counts.sum(axis=1) > 0, int((counts.sum(axis=1) > 1).sum())
     pairs = [_pair(manifest, labels, raters, pair) for pair in combinations(range(len(raters)), 2)]
     return {
         "raters": len(raters),
-        "fleiss": _told(manifest, several, lambda weights: fleiss_kappa(counts[several], weights=weights)),
+        "fleiss": _told(
+            manifest, rated, lambda weights: fleiss_kappa(counts[rated], weights=weights), compared=several
+        ),
         "cohen": [pair for pair in pairs if pair["cases"]],
     }
 
@@ -45,7 +47,7 @@ def _pair(manifest: Manifest, labels: NDArray[np.int64], raters: list[str], pair
     def kappa(weights: Weights) -> NDArray[np.float64]:
         return cohen_kappa(first[both], second[both], kinds=kinds, weights=weights)
 
-    return {"raters": [raters[index] for index in pair]} | _told(manifest, both, kappa)
+    return {"raters": [raters[index] for index in pair]} | _told(manifest, both, kappa, compared=int(both.sum()))
 
 
 def _labels(manifest: Manifest, raters: list[str]) -> NDArray[np.int64]:
@@ -57,14 +59,17 @@ def _labels(manifest: Manifest, raters: list[str]) -> NDArray[np.int64]:
     return labels
 
 
-def _told(manifest: Manifest, counted: NDArray[np.bool_], kappa: Kappa) -> dict[str, Any]:
-    """Return a kappa of the cases that count for it, with a percentile interval over resampled clusters."""
+def _told(manifest: Manifest, counted: NDArray[np.bool_], kappa: Kappa, *, compared: int) -> dict[str, Any]:
+    """Return a kappa of the cases that count for it, with a percentile interval over resampled clusters.
+
+    `compared` is the number of cases on which two raters or more have voted: a single vote tells, by Gwet's rule, how
+    frequent a diagnosis is, and nothing of agreement.
+    """
     clusters = clusters_of(
         [case.cluster_id for case, counts in zip(manifest.cases, counted, strict=True) if counts],
         kind=manifest.cluster_kind,
     )
-    cases = int(counted.sum())
-    value = float(kappa(np.ones((1, cases)))[0]) if cases else np.nan
+    value = float(kappa(np.ones((1, int(counted.sum()))))[0]) if compared else np.nan
     known = bool(np.isfinite(value))
     low, high = _interval(kappa, clusters) if known and len(clusters) > 1 else (None, None)
     estimate = Estimate(
@@ -75,9 +80,9 @@ def _told(manifest: Manifest, counted: NDArray[np.bool_], kappa: Kappa) -> dict[
         method=f"cluster bootstrap, percentile, {ROUNDS} rounds",
         clusters=len(clusters),
         cluster_kind=manifest.cluster_kind,
-        note=_note(cases, known=known, clusters=len(clusters)),
+        note=_note(compared, known=known, clusters=len(clusters)),
     )
-    return {"cases": cases, "kappa": estimate.to_dict()}
+    return {"cases": compared, "kappa": estimate.to_dict()}
 
 
 def _interval(kappa: Kappa, clusters: Clusters) -> tuple[float, float]:

@@ -16,7 +16,7 @@ def describe(clinic: Path, clinic_file: Path | None = None) -> ClinicFile:
     """Say what lies where in this folder: what its clinic.toml says, completed by what can be recognised.
 
     Raises:
-        UserError: no such folder, an empty one, an unreadable clinic.toml, or several tables without one.
+        UserError: no such folder, an empty one, an unreadable clinic.toml, or none or several tables for its columns.
     """
     if not clinic.is_dir():
         raise UserError("there is no such folder", where=str(clinic), mend="give the folder that holds the pictures")
@@ -27,6 +27,8 @@ def describe(clinic: Path, clinic_file: Path | None = None) -> ClinicFile:
     if said and said.table:
         return said
     recognised = _ham10000(clinic) if (clinic / HAM10000_TABLE).is_file() else None
+    if said and said.columns and not recognised:
+        return said.model_copy(update={"table": _table_of_columns(clinic, given)})
     if said:  # a clinic.toml without a table adds to the layout that is found
         added = {name: getattr(said, name) for name in said.model_fields_set}
         return said if recognised is None else recognised.model_copy(update=added)
@@ -53,6 +55,14 @@ def _ham10000(clinic: Path) -> ClinicFile:
             site="localization",
         ),
     )
+
+
+def _table_of_columns(clinic: Path, given: Path) -> str:
+    table = _only_table(clinic)
+    if table is None:
+        mend = "put the table into the folder, or leave [columns] out where folders are the classes"
+        raise UserError("columns are mapped, but there is no table", where=str(given), mend=mend)
+    return table
 
 
 def _only_table(clinic: Path) -> str | None:

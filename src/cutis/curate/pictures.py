@@ -51,7 +51,7 @@ class Pictures:
 
 
 def pictures_in(folders: Sequence[Path]) -> Pictures:
-    """List the files below these folders; hidden ones are left aside, links are followed once."""
+    """List the files below these folders; hidden ones and pipes are left aside, links are followed once."""
     by_path: defaultdict[str, list[Path]] = defaultdict(list)
     by_stem: defaultdict[str, list[Path]] = defaultdict(list)
     for folder in folders:
@@ -75,4 +75,5 @@ def _files_below(folder: Path) -> Iterator[Path]:
         folders[:] = sorted(
             name for name in folders if not name.startswith(".") and os.path.realpath(Path(where, name)) not in seen
         )
-        yield from (Path(where, name) for name in sorted(files) if not name.startswith("."))
+        paths = (Path(where, name) for name in sorted(files) if not name.startswith("."))
+        yield from (path for path in paths if path.is_file())

@@ -10,7 +10,7 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-from cutis.vocabulary.errors import SafetyRefusal
+from cutis.vocabulary.errors import SafetyRefusal, UserError
 from cutis.vocabulary.files import read_json, stamp, written_aside
 
 KEY_FILE = "pseudonym.key"
@@ -49,10 +49,17 @@ def read_or_make_key(private: Path) -> Key:
         return Key(secrets.token_bytes(KEY_BYTES))
     try:
         secret = bytes.fromhex(read_json(path, "key")["key"])
-    except (KeyError, TypeError, ValueError) as error:
-        mend = "put the right key back from where it is kept safe"
-        raise SafetyRefusal("the key of the pseudonyms is damaged", where=str(path), mend=mend) from error
+    except (KeyError, TypeError, ValueError, UserError) as error:
+        raise damaged("key of the pseudonyms", path) from error
+    if len(secret) != KEY_BYTES:
+        raise damaged("key of the pseudonyms", path)
     return Key(secret)
+
+
+def damaged(what: str, path: Path) -> SafetyRefusal:
+    """Return the refusal to go on without a private file, for which nothing can stand in."""
+    mend = "put the right one back from where it is kept safe, or begin a new --workspace"
+    return SafetyRefusal(f"the {what} is damaged, or of a newer cutis", where=str(path), mend=mend)
 
 
 def write_key(private: Path, key: Key) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,13 +16,13 @@ from cutis.imaging.fingerprint import Fingerprint, fingerprint
 from cutis.imaging.quality import measure_quality, unusable
 from cutis.progress import track_parallel
 from cutis.vocabulary.case import Quality
+from cutis.vocabulary.errors import UserError
 from cutis.vocabulary.files import sha256_of
 
 POOR = "poor picture"
 TOO_POOR_TO_TRAIN_ON = "blurred"
 JPEG_BEGINS = b"\xff\xd8"
 JPEG_QUALITY = 95  # above what clinics save with, so that little is lost a second time
-FEW = 64  # pictures for which fresh processes cost more than they save
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +79,7 @@ def screen(rows: Sequence[tuple[Row, Verdict]], images: Path) -> Screened:
     """Open every picture on all cores and write those that can be used into the folder `images`."""
     images.mkdir()
     errands = [Errand(row.source, images / f"{number}") for number, (row, _) in enumerate(rows)]
-    results = track_parallel(examine, errands, "screening pictures", processes=1 if len(errands) <= FEW else None)
+    results = track_parallel(examine, errands, "screening pictures")
     kept, rejected = [], []
     for (row, verdict), result in zip(rows, results, strict=True):
         if isinstance(result, Refused):
@@ -89,19 +90,24 @@ def screen(rows: Sequence[tuple[Row, Verdict]], images: Path) -> Screened:
 
 
 def examine(errand: Errand) -> Picture | Refused:
-    """Read one file; a JPEG is written as JPEG, anything else as PNG, since it may have lost nothing so far."""
+    """Read one file; a JPEG is written as JPEG, anything else as PNG, since it may have lost nothing so far.
+
+    Raises:
+        UserError: the file cannot be opened.
+    """
+    content = _content(errand.source)
     try:
-        picture = decode(errand.source)
-        metadata = carried_metadata(errand.source)
+        picture = decode(content)
+        metadata = carried_metadata(content)
     except UnreadablePicture as error:
         return Refused(error.reason, error.detail)
     quality = measure_quality(picture)
     why_not = unusable(quality)
     if why_not:
         return Refused(why_not, f"{quality.width} × {quality.height} pixels, brightness {quality.brightness:.3f}")
-    written = _write(picture, errand)
+    written = _write(picture, content, errand.into)
     return Picture(
-        source_sha256=sha256_of(errand.source),
+        source_sha256=hashlib.sha256(content).hexdigest(),
         written=written,
         sha256=sha256_of(written),
         quality=quality,
@@ -110,10 +116,17 @@ def examine(errand: Errand) -> Picture | Refused:
     )
 
 
-def _write(picture: Image.Image, errand: Errand) -> Path:
-    with errand.source.open("rb") as file:
-        is_jpeg = file.read(len(JPEG_BEGINS)) == JPEG_BEGINS
-    written = errand.into.with_name(f"{errand.into.name}{'.jpg' if is_jpeg else '.png'}")
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        what = f"this file cannot be opened: {error.strerror}"
+        raise UserError(what, where=str(path), mend="make it readable, or move it away") from error
+
+
+def _write(picture: Image.Image, content: bytes, into: Path) -> Path:
+    is_jpeg = content.startswith(JPEG_BEGINS)
+    written = into.with_name(f"{into.name}{'.jpg' if is_jpeg else '.png'}")
     if is_jpeg:
         picture.save(written, quality=JPEG_QUALITY, subsampling="4:4:4")
     else:

@@ -7,6 +7,7 @@ import datetime as dt
 import io
 import warnings
 import zipfile
+import zlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -18,8 +19,11 @@ from cutis.vocabulary.errors import UserError
 DELIMITERS = ",;\t"
 FIRST_ROW = 2  # as a spreadsheet counts: the header is row 1
 
-# What csv, openpyxl and pyarrow (whose errors are ValueErrors and OSErrors) raise on files that are not what they seem.
-DAMAGED = (OSError, ValueError, LookupError, csv.Error, zipfile.BadZipFile)
+# What csv, openpyxl (with its XML and ZIP) and pyarrow raise on files that are not what they seem.
+DAMAGED = (
+    *(OSError, ValueError, LookupError, SyntaxError, NotImplementedError, EOFError),
+    *(csv.Error, zipfile.BadZipFile, zlib.error),
+)
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,7 @@ def _excel(path: Path) -> Table:
         warnings.simplefilter("ignore")  # openpyxl warns of styles and extensions that say nothing of the cells
         workbook = openpyxl.load_workbook(path, read_only=True, data_only=True)
         sheet: Any = workbook.worksheets[0]
+        sheet.reset_dimensions()  # what a file says of its size may be wrong, and would hide the rows beyond
         lines = list(sheet.iter_rows(values_only=True))
         workbook.close()
     return _table(tuple(_text(cell) for cell in lines[0]) if lines else (), lines[1:])

@@ -59,6 +59,9 @@ def _warnings(card: Mapping[str, Any], splits: Mapping[str, Any]) -> Iterator[st
     absent = [code for code, held in splits["splits"]["test"]["diagnoses"].items() if not held["images"]]
     if absent:
         yield f"not in the test, so that nothing will be known of them: {', '.join(absent)}"
+    strangers = round(card["missing"]["patient_id"] * card["images"])
+    if card["cluster_kind"] == "patient" and strangers:
+        yield f"{strangers:,} of the images have no patient, and count as patients of their own"
     if splits["plan"]["test_from"] and card["missing"]["date"]:
         yield f"{card['missing']['date']:.1%} of the images have no date and count as earlier than the test"
     if splits["moved_clusters"]:

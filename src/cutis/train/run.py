@@ -26,15 +26,16 @@ class Run:
     dataset: Path
     dataset_sha256: str
     pretrained: str  # "none", "imagenet", or the sha256 of the file that the weights come from
+    resolved: str  # what must be the same for a broken-off training to go on
     folder: Path  # the partial folder, kept until the bundle is whole
 
 
 def open_run(workspace: Workspace, config: TrainConfig, *, name: str, again: bool) -> Run:
-    """Open the partial folder of this training, or go on in the one that is there.
+    """Look at everything a training needs, and write nothing yet.
 
     Raises:
-        UserError: the bundle exists, the dataset cannot be learned from, or another recipe's unfinished training
-            lies there and `again` is false.
+        UserError: the bundle exists and `again` is false, the dataset cannot be learned from, or the weights' file
+            cannot be read.
     """
     target = workspace.bundle(name)
     workspace.refuse_to_overwrite(target, again=again)
@@ -51,7 +52,8 @@ def open_run(workspace: Workspace, config: TrainConfig, *, name: str, again: boo
         dataset=dataset,
         dataset_sha256=dataset_sha256,
         pretrained=pretrained,
-        folder=_partial_folder(workspace, target, recipe, again=again),
+        resolved=recipe,
+        folder=workspace.partial(target),
     )
 
 
@@ -80,17 +82,21 @@ def _origin(weights: str) -> str:
         raise UserError(f"these weights cannot be read ({error.strerror})", where=weights, mend=mend) from error
 
 
-def _partial_folder(workspace: Workspace, target: Path, recipe: str, *, again: bool) -> Path:
-    folder = workspace.partial(target)
-    resolved = folder / RESOLVED
-    if resolved.exists() and resolved.read_text(encoding="utf-8") != recipe:
-        if not again and any((folder / CHECKPOINTS).glob("*.safetensors")):
-            mend = "give the recipe and dataset it began with to go on, add --again to start anew, or choose a --name"
-            raise UserError(
-                "an unfinished training by another recipe or dataset lies here", where=str(folder), mend=mend
-            )
-        shutil.rmtree(folder)
-        folder.mkdir()
+def prepare_folder(run: Run, *, again: bool) -> None:
+    """Make the partial folder ready: as it was left by the same training, else empty.
+
+    Raises:
+        UserError: another recipe's unfinished training lies there and `again` is false.
+    """
+    resolved = run.folder / RESOLVED
+    if resolved.exists() and resolved.read_text(encoding="utf-8") == run.resolved:
+        return
+    if not again and any((run.folder / CHECKPOINTS).glob("*.safetensors")):
+        mend = "give the recipe and dataset it began with to go on, add --again to start anew, or choose a --name"
+        raise UserError(
+            "an unfinished training by another recipe or dataset lies here", where=str(run.folder), mend=mend
+        )
+    shutil.rmtree(run.folder, ignore_errors=True)
+    run.folder.mkdir(parents=True)
     with written_aside(resolved) as aside:
-        aside.write_text(recipe, encoding="utf-8")
-    return folder
+        aside.write_text(run.resolved, encoding="utf-8")

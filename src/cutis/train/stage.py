@@ -16,10 +16,10 @@ from cutis.train.config import read_recipe
 from cutis.train.course import follow_course
 from cutis.train.finish import recall_best, write_bundle
 from cutis.train.loop import accelerator_or_processor, listen_to
-from cutis.train.run import Run, open_run
+from cutis.train.run import Run, open_run, prepare_folder
 from cutis.train.stopping import stop_when_asked
 from cutis.vocabulary.chance import seed_of
-from cutis.workspace import Finished, Workspace, no_space_left_is_a_user_error
+from cutis.workspace import Finished, Workspace, alone_in, no_space_left_is_a_user_error
 
 
 def train(
@@ -45,6 +45,13 @@ def train(
     """
     config = read_recipe(recipe, settings)
     run = open_run(workspace, config, name=name or Path(recipe).stem, again=again)
+    with alone_in(run.folder.parent):
+        prepare_folder(run, again=again)
+        return _train(workspace, run, again=again)
+
+
+def _train(workspace: Workspace, run: Run, *, again: bool) -> Finished:
+    config = run.config
     torch.manual_seed(seed_of(config.seed, "initial weights"))
     backbone = backbone_of(config.network, weights=config.weights, stochastic_depth=config.stochastic_depth)
     preparation = Preparation(size=config.size, mean=backbone.mean, std=backbone.std, resize=config.resize)

@@ -17,7 +17,7 @@ def seed_of(*keys: int | str) -> int:
 
 
 def chance(*keys: int | str) -> np.random.Generator:
-    """Return the generator that belongs to these keys, such as ``chance(seed, "augment", epoch, case_id)``.
+    """Return the generator that belongs to these keys, such as ``chance(seed, "augment", epoch, sha256)``.
 
     The same keys give the same draws in any order of calls, in any process, on any number of machines.
     """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import shlex
 import shutil
 import tomllib
 from collections import Counter
@@ -23,7 +23,7 @@ from cutis.progress import track_parallel
 from cutis.vocabulary.errors import UserError
 from cutis.vocabulary.files import write_json, write_table
 from cutis.vocabulary.taxonomy import Taxonomy, load_taxonomy
-from cutis.workspace import Finished, no_space_left_is_a_user_error, require_room
+from cutis.workspace import Finished, folder_aside, no_space_left_is_a_user_error, require_room
 
 FEWEST_IMAGES = 120  # fewer could not hold every fault
 SMALLEST = 96  # pixels: on less no sign is seen
@@ -48,6 +48,7 @@ def invent_clinic(
     Raises:
         UserError: the folder holds something already, or too few or too small images are asked for.
     """
+    folder = folder if folder.name else folder.absolute()  # where somebody says "."
     truth_folder = folder.with_name(f"{folder.name}-truth")
     _check(folder, truth_folder, images=images, size=size, again=again)
     taxonomy = load_taxonomy("zhu14")
@@ -94,22 +95,20 @@ def _is_ours(folder: Path) -> bool:
 @contextmanager
 def _aside(folder: Path, truth_folder: Path, *, needs: int) -> Iterator[tuple[Path, Path]]:
     """Lend two empty folders; when all goes well they take the place of these two, else they are removed."""
-    wanted = (folder, truth_folder)
-    asides = [path.with_name(f".{path.name}.{os.getpid()}.aside") for path in wanted]
-    old = [path.with_name(f".{path.name}.{os.getpid()}.old") for path in wanted]
     with no_space_left_is_a_user_error(folder.parent):
         require_room(folder.parent, needs)
+        aside = folder_aside(folder.parent)
         try:
-            for aside in asides:
-                aside.mkdir()
-            yield asides[0], asides[1]
-            for path, aside, before in zip(wanted, asides, old, strict=True):
+            clinic, truth, old = (aside / name for name in ("clinic", "truth", "old"))
+            for lent in (clinic, truth, old):
+                lent.mkdir()
+            yield clinic, truth
+            for path, new in ((folder, clinic), (truth_folder, truth)):
                 if path.exists():
-                    path.rename(before)
-                aside.rename(path)
+                    path.rename(old / path.name)
+                new.rename(path)
         finally:
-            for leftover in (*asides, *old):
-                shutil.rmtree(leftover, ignore_errors=True)
+            shutil.rmtree(aside, ignore_errors=True)
 
 
 def _with_dirt(
@@ -211,4 +210,4 @@ def _finished(folder: Path, truth_folder: Path, patients: Sequence[Patient], fau
         f"{len(sound)} sound pictures of {lesions} lesions of {len(patients)} invented patients",
         f"{len(faults)} faults planted, as a clinic has them; the truth lies in {truth_folder}",
     )
-    return Finished(wrote=folder, lines=lines, facts=facts, next_command=f"cutis curate {folder}")
+    return Finished(wrote=folder, lines=lines, facts=facts, next_command=f"cutis curate {shlex.quote(str(folder))}")
