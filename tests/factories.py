@@ -110,6 +110,7 @@ def a_dataset(workspace: Workspace, *, patients: int = 24, side: int = 32, **fie
 
 def a_bundle_folder(folder: Path, *, classes: Sequence[str] = ("a", "b", "c"), **fields: Any) -> Path:
     """Write a bundle of a small untrained network."""
+    import torch
     from safetensors.torch import save_file
 
     from cutis.network.backbone import backbone_of
@@ -117,6 +118,7 @@ def a_bundle_folder(folder: Path, *, classes: Sequence[str] = ("a", "b", "c"), *
     from cutis.train.config import TrainConfig, config_text
 
     folder.mkdir(parents=True)
+    torch.manual_seed(0)
     network = Classifier(backbone_of("mobilenetv2_035"), classes=len(classes))
     save_file(network.state_dict(), folder / "weights.safetensors")
     (folder / "config.toml").write_text(config_text(TrainConfig(network="mobilenetv2_035", size=32)))

@@ -73,7 +73,7 @@ def test_the_licence_and_the_invention_travel_to_the_answer(road):
 
     assert bundle["invented"]
     assert bundle["licence"] in page
-    assert "invented pictures" in page
+    assert "Invented pictures" in page
     for diagnosis in road.diagnoses["diagnoses"]:
         assert any("invented pictures" in warning for warning in diagnosis["warnings"])
 
