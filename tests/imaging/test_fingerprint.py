@@ -72,6 +72,19 @@ def test_copies_of_real_pictures_are_found(shared_data, copy):
     assert len(pairs) >= 0.98 * len(wanted)
 
 
+def test_the_order_of_the_pictures_does_not_matter(shared_data):
+    """Copies that are hard to tell, turned by two degrees, are found or missed alike from either side."""
+    files = sorted((shared_data("isic2018-masks") / "images").glob("*.jpg"))[:60]
+    pictures = [Image.open(path).convert("RGB") for path in files]
+    prints = [fingerprint(each) for picture in pictures for each in (picture, picture.rotate(2))]
+    last = len(prints) - 1
+
+    forwards, backwards = near_duplicates(prints), near_duplicates(prints[::-1])
+
+    assert 0 < len(forwards) < len(pictures)
+    assert forwards == sorted((last - other, last - one) for one, other in backwards)
+
+
 def test_different_lesions_are_no_copies(shared_data):
     """Among 1,000 HAM10000 pictures, all confirmed pairs are of one lesion."""
     folder = shared_data("ham10000")

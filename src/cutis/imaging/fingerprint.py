@@ -52,12 +52,17 @@ def near_duplicates(fingerprints: Sequence[Fingerprint]) -> list[tuple[int, int]
     """Return the pairs (i, j), i < j, that are copies of one photograph, in order.
 
     A copy may be encoded anew, resized, lit otherwise, shifted, or cropped by 5 % and somewhat more. Mirrored and
-    turned pictures are not looked for, nor are other photographs of the same lesion.
+    turned pictures are not looked for, nor are other photographs of the same lesion. The order of the pictures does
+    not matter.
     """
-    pairs = np.concatenate([np.empty((0, 2), np.int64), *_proposed(fingerprints)])
+    # Which of two is laid over the other must not depend on the order they come in: it is that of their pixels.
+    order = sorted(range(len(fingerprints)), key=lambda at: fingerprints[at].pixels)
+    ordered = [fingerprints[at] for at in order]
+    pairs = np.concatenate([np.empty((0, 2), np.int64), *_proposed(ordered)])
     starts = range(0, len(pairs), PAIRS_AT_ONCE)
-    confirmed = (_confirmed(fingerprints, pairs[start : start + PAIRS_AT_ONCE]) for start in starts)
-    return sorted(itertools.chain.from_iterable(confirmed))
+    confirmed = (_confirmed(ordered, pairs[start : start + PAIRS_AT_ONCE]) for start in starts)
+    found = ((order[one], order[other]) for one, other in itertools.chain.from_iterable(confirmed))
+    return sorted((min(pair), max(pair)) for pair in found)
 
 
 def groups(pairs: Iterable[tuple[int, int]], count: int) -> list[tuple[int, ...]]:
