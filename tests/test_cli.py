@@ -108,7 +108,7 @@ def test_with_json_an_error_is_one_object_on_standard_output(tmp_path):
     [
         (["curate", "nowhere"], "there is no such folder", "give the folder that holds the pictures"),
         (["curate", "empty"], "this folder is empty", "give the folder that holds the pictures"),
-        (["train"], "there is no manifest here", "run the stage that writes it first"),
+        (["train"], "there is no dataset here", "run cutis curate CLINIC_DIR first"),
         (["train", "-c", "grand"], "unknown recipe 'grand'", "use one of: "),
         (["train", "--set", "epoch=3"], "unknown key 'epoch'", "epochs"),
         (["evaluate"], "there is no bundle yet", "run cutis train first"),

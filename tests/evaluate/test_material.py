@@ -71,5 +71,5 @@ def test_a_missing_dataset_says_what_to_run(tmp_path):
     workspace = Workspace(tmp_path)
     a_bundle_folder(workspace.bundle("invented"))
 
-    with pytest.raises(UserError, match="there is no manifest here"):
+    with pytest.raises(UserError, match="there is no dataset here"):
         open_material(workspace, "invented")

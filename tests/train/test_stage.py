@@ -160,7 +160,7 @@ def test_a_class_without_a_case_to_learn_from_is_named(workspace):
 
 def test_training_without_a_dataset_says_what_to_run(workspace):
     """The order of the stages is learned from the message."""
-    with pytest.raises(UserError, match="run the stage that writes it"):
+    with pytest.raises(UserError, match="cutis curate CLINIC_DIR"):
         train(workspace, settings=SMALL)
 
 

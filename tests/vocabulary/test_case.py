@@ -65,7 +65,7 @@ def test_a_part_keeps_what_travels_with_the_whole():
 
 def test_a_missing_manifest_is_a_user_error(tmp_path):
     """Curation comes first."""
-    with pytest.raises(UserError, match="there is no manifest here"):
+    with pytest.raises(UserError, match="there is no dataset here"):
         read_manifest(tmp_path / "manifest.parquet")
 
 

@@ -132,6 +132,8 @@ def read_manifest(path: Path) -> Manifest:
     Raises:
         UserError: no manifest, a damaged one, or one of a newer format.
     """
+    if not path.exists():
+        raise UserError("there is no dataset here", where=str(path.parent), mend="run cutis curate CLINIC_DIR first")
     table, about = read_table(path, "manifest")
     try:
         return Manifest(
