@@ -1,11 +1,10 @@
-"""An EfficientNet in its parts, with weights from nothing, from the hub or from a file."""
+"""Networks of timm without their classifiers: cut into seven stages, or in one piece."""
 
 from __future__ import annotations
 
 import pytest
 import timm
 import torch
-from safetensors.torch import save_file
 
 from cutis.network.backbone import backbone_of
 from cutis.vocabulary.errors import UserError
@@ -45,70 +44,77 @@ def test_the_parts_together_are_timms_network():
     torch.testing.assert_close(feature_map, whole.forward_features(images))
 
 
+def test_seven_stages_are_cut_alike_without_auxiliary_classifiers():
+    """Only the channels that would be listened to are missing, so that both can be compared layer by layer."""
+    with torch.device("meta"):
+        listened, plain = (backbone_of("mobilenetv2_035", auxiliary=auxiliary) for auxiliary in (True, False))
+
+    assert plain.stage_channels == ()
+    assert [list(each.state_dict()) for each in (plain.stem, *plain.stages, plain.neck)] == [
+        list(each.state_dict()) for each in (listened.stem, *listened.stages, listened.neck)
+    ]
+
+
+def test_a_network_in_one_piece_is_timms_network():
+    """ResNet-18: the map is timm's own, and its average is what timm's classifier would hear."""
+    torch.manual_seed(0)
+    whole = timm.create_model("resnet18", pretrained=False).eval()
+    torch.manual_seed(0)
+    backbone = backbone_of("resnet18", auxiliary=False, size=64)
+    images = torch.rand(2, 3, 64, 64)
+
+    feature_map = backbone.neck(backbone.stem.eval()(images))
+
+    torch.testing.assert_close(feature_map, whole.forward_features(images))
+    torch.testing.assert_close(
+        feature_map.mean(dim=(2, 3)), whole.forward_head(whole.forward_features(images), pre_logits=True)
+    )
+    assert (backbone.features, backbone.stages, backbone.stage_channels) == (512, (), ())
+
+
+def test_the_twin_takes_nothing_from_chance():
+    """Looking at a network beforehand changes no initial weight."""
+    torch.manual_seed(0)
+    expected = timm.create_model("resnet18", pretrained=False).conv1.weight
+    torch.manual_seed(0)
+
+    backbone = backbone_of("resnet18", auxiliary=False, size=64)
+
+    torch.testing.assert_close(backbone.stem.conv1.weight, expected, rtol=0, atol=0)
+
+
 def test_an_unknown_architecture_is_refused_with_names_that_are_known():
     """A typing error is mended by looking at the names in the message."""
     with pytest.raises(UserError, match="efficientnet_b0"):
         backbone_of("efficientnet_b99")
 
 
-def test_a_network_without_seven_stages_is_refused():
-    """ResNets come with the rivals; here they are refused rather than cut wrongly."""
-    with pytest.raises(UserError, match="seven stages"):
-        backbone_of("resnet18")
-
-
-def test_weights_from_a_file_arrive_key_by_key(tmp_path):
-    """Every tensor of the file is in the network, and the file's own classifier is left out."""
-    donor = timm.create_model("mobilenetv2_050", pretrained=False)
-    save_file(
-        donor.state_dict(), tmp_path / "donor.safetensors", metadata={"mean": "0.5,0.5,0.5", "std": "0.4,0.4,0.4"}
-    )
-
-    backbone = backbone_of("mobilenetv2_050", weights=str(tmp_path / "donor.safetensors"))
-
-    torch.testing.assert_close(backbone.stem[0].weight, donor.conv_stem.weight)
-    torch.testing.assert_close(backbone.stages[6].state_dict(), donor.blocks[6].state_dict())
-    torch.testing.assert_close(backbone.neck[0].weight, donor.conv_head.weight)
-    assert backbone.mean == (0.5, 0.5, 0.5)
-    assert backbone.std == (0.4, 0.4, 0.4)
-
-
-def test_the_real_imagenet_weights_load(shared_weights):
-    """The ImageNet weights of MobileNetV2 fit, with the preparation that they need."""
-    path = shared_weights("mobilenetv2_100_imagenet.safetensors")
-
-    backbone = backbone_of("mobilenetv2_100", weights=str(path))
-
-    assert backbone.mean == backbone.std == (0.5, 0.5, 0.5)
-
-
-def test_weights_of_another_architecture_are_refused_with_what_does_not_fit(tmp_path):
-    """The message lists keys that are missing, unknown or of another shape."""
-    donor = timm.create_model("mobilenetv2_050", pretrained=False)
-    save_file(donor.state_dict(), tmp_path / "donor.safetensors")
-
-    with pytest.raises(UserError, match=r"do not fit.*another shape"):
-        backbone_of("mobilenetv2_100", weights=str(tmp_path / "donor.safetensors"))
-
-
-def test_a_file_that_is_no_safetensors_is_refused(tmp_path):
-    """A renamed pickle or text never gets as far as being loaded."""
-    (tmp_path / "weights.safetensors").write_text("not weights")
-
-    with pytest.raises(UserError, match="no safetensors file"):
-        backbone_of("mobilenetv2_050", weights=str(tmp_path / "weights.safetensors"))
-
-
-def test_a_missing_weights_file_is_refused(tmp_path):
-    """A wrong path is one clear error."""
-    with pytest.raises(UserError, match="no weights here"):
-        backbone_of("mobilenetv2_050", weights=str(tmp_path / "nothing.safetensors"))
+@pytest.mark.parametrize("architecture", ["resnet18", "mobilenetv3_large_100"])
+def test_a_network_without_seven_stages_is_refused_with_both_ways_out(architecture):
+    """The message names what has seven stages, and how to train without; no weights are fetched for it."""
+    with pytest.raises(UserError, match=r"seven stages\n(.*\n)*.*efficientnet_b0.*auxiliary_weight=0"):
+        backbone_of(architecture, weights="imagenet")
 
 
 def test_no_connection_to_the_hub_says_how_to_give_a_file(monkeypatch, tmp_path):
     """A clinic without internet reads what to type instead."""
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    monkeypatch.setenv("HF_HOME", str(tmp_path))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
 
     with pytest.raises(UserError, match=r"--set weights=FILE\.safetensors"):
         backbone_of("mobilenetv2_100", weights="imagenet")
+
+
+def test_stochastic_depth_reaches_the_network():
+    """The deepest block of ResNet-18 is skipped as often as asked."""
+    with torch.device("meta"):
+        backbone = backbone_of("resnet18", auxiliary=False, stochastic_depth=0.25)
+
+    assert backbone.stem.layer4[-1].drop_path.drop_prob == pytest.approx(0.25)
+
+
+@pytest.mark.parametrize("architecture", ["vgg16_bn", "densenet121"])
+def test_stochastic_depth_is_refused_where_a_network_has_none(architecture):
+    """Nothing is left out in silence: VGG and DenseNet have no blocks to skip."""
+    with pytest.raises(UserError, match=f"{architecture} has no stochastic depth"):
+        backbone_of(architecture, auxiliary=False, stochastic_depth=0.1)

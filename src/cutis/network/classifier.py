@@ -1,10 +1,12 @@
-"""The paper's network: EfficientNet with an auxiliary classifier on each of its seven stages.
+"""The paper's network, EfficientNet with an auxiliary classifier on each of its seven stages, and its rivals without.
 
 Zhu et al. 2021 speak of "7 auxiliary classifiers to each of the intermediate layer groups".
 EfficientNet has seven groups of blocks; one classifier on each is our reading of that sentence.
 """
 
 from __future__ import annotations
+
+from itertools import zip_longest
 
 from torch import Tensor, nn
 
@@ -14,7 +16,10 @@ from cutis.vocabulary.outputs import Outputs
 
 
 class Classifier(nn.Module):
-    """Each stage hands its map to the next stage and to its own auxiliary classifier."""
+    """Each stage hands its map to the next stage and to its own auxiliary classifier, where it has one.
+
+    Without auxiliary classifiers nothing of them is built: no parameters, no outputs, and the final map alone.
+    """
 
     def __init__(self, backbone: Backbone, *, classes: int, dropout: float = 0.0) -> None:
         super().__init__()
@@ -25,12 +30,13 @@ class Classifier(nn.Module):
         self.final = MapClassifier(backbone.features, classes, dropout=dropout)
 
     def forward(self, images: Tensor) -> Outputs[Tensor]:
-        """Classify pictures (N, 3, S, S), prepared as the bundle says."""
+        """Classify pictures (N, 3, S, S), prepared as the bundle says; in any memory format, fastest channels last."""
         feature_map = self.stem(images)
         heard = []
-        for stage, head in zip(self.stages, self.heads, strict=True):
+        for stage, head in zip_longest(self.stages, self.heads):
             feature_map = stage(feature_map)
-            heard.append(head(feature_map))
+            if head is not None:
+                heard.append(head(feature_map))
         final = self.final(self.neck(feature_map))
         return Outputs(
             logits=final.logits,
