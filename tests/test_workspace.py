@@ -181,3 +181,15 @@ def test_two_at_work_in_one_folder_do_not_get_into_each_others_way(tmp_path):
 
     with alone_in(tmp_path):
         pass
+
+
+@pytest.mark.parametrize("name", ["comparison", "Comparison"])
+def test_no_bundle_takes_the_name_of_the_comparison(tmp_path, name):
+    """Its evaluation would lie where the comparison of several does; the mend is another name."""
+    workspace = Workspace(tmp_path)
+
+    for place in (workspace.bundle, workspace.evaluation):
+        with pytest.raises(UserError, match="cannot be the name of a bundle") as refusal:
+            place(name)
+        assert refusal.value.mend == "choose another name"
+    assert workspace.comparison == tmp_path / "3_evaluation" / "comparison"

@@ -29,6 +29,7 @@ VERSIONS_KEPT = 2
 ROOM_TO_SPARE = 64 * 2**20  # bytes that must stay free on the disk
 ASIDE = ".cutis-aside-"
 LOCK = ".lock"
+COMPARISON = "comparison"  # its folder lies beside those that are named after a bundle
 ABANDONED = 24 * 3600  # seconds after which what lies aside was left by a kill
 
 
@@ -55,7 +56,7 @@ class Workspace:
 
     def bundle(self, name: str) -> Path:
         """What training left under this name."""
-        return self.root / "2_bundles" / _checked(name)
+        return self.root / "2_bundles" / _of_a_bundle(name)
 
     def bundle_names(self) -> tuple[str, ...]:
         """The names of all bundles, in order."""
@@ -78,7 +79,12 @@ class Workspace:
 
     def evaluation(self, name: str) -> Path:
         """The evidence about this bundle."""
-        return self.root / "3_evaluation" / _checked(name)
+        return self.root / "3_evaluation" / _of_a_bundle(name)
+
+    @property
+    def comparison(self) -> Path:
+        """Several bundles on the same cases, in pairs."""
+        return self.root / "3_evaluation" / COMPARISON
 
     def explanation(self, name: str) -> Path:
         """Saliency and atlas of this bundle."""
@@ -95,6 +101,11 @@ class Workspace:
         folder = self.root / "private"
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return folder
+
+    @property
+    def tracking(self) -> Path:
+        """What optional adapters write of a training, for TensorBoard or MLflow to show."""
+        return self.root / "tracking"
 
     @property
     def cache(self) -> Path:
@@ -219,6 +230,14 @@ def no_space_left_is_a_user_error(folder: Path) -> Iterator[None]:
             raise
         mend = "free some space and run the same command again; nothing half-written was left"
         raise UserError("no space left", where=str(folder), mend=mend) from error
+
+
+def _of_a_bundle(name: str) -> str:
+    """Return a name, unless it is the one that the comparison of bundles needs, on any file system."""
+    if name.casefold() == COMPARISON:
+        what = f"{name!r} cannot be the name of a bundle: the comparison of several bundles lies under it"
+        raise UserError(what, where="--name", mend="choose another name")
+    return _checked(name)
 
 
 def _checked(name: str) -> str:

@@ -9,8 +9,15 @@ import numpy as np
 import pytest
 
 from cutis.evaluate.evidence import evidence_of
-from cutis.evaluate.figures import confusion_figure, reliability_figure, roc_figure, save_figure
+from cutis.evaluate.figures import (
+    comparison_figure,
+    confusion_figure,
+    reliability_figure,
+    roc_figure,
+    save_figure,
+)
 from cutis.vocabulary.chance import chance
+from cutis.vocabulary.estimate import Estimate
 from factories import a_taxonomy, some_predictions
 
 FOURTEEN = tuple("abcdefghijklmn")
@@ -91,3 +98,27 @@ def test_figures_are_drawn_where_diagnoses_are_absent(tmp_path, kinds):
     texts = written(tmp_path, some_predictions(cases=40, truth=np.arange(40) % kinds))
 
     assert "AUC not available" in texts["roc"]
+
+
+def _difference(value, low, high):
+    return Estimate(value=value, low=low, high=high, method="invented", clusters=9, cluster_kind="patient")
+
+
+@pytest.mark.parametrize("names", [("densenet121",), ("densenet121", "vgg16", "plain-b4", "a" * 200)], ids=len)
+def test_the_comparison_says_every_difference_with_its_interval(tmp_path, names):
+    """A line per rival, 640 pixels wide whatever they are called; one without interval or value is shown as such."""
+    shown = {"macro_auc": "macro AUC", "argmax/balanced_accuracy": "balanced accuracy, arg-max"}
+    ends = [_difference(-0.0214, -0.05, 0.0123), _difference(0.0, None, None)]
+    differences = {name: dict(zip(shown, ends, strict=True)) for name in names}
+
+    for folder in ("once", "again"):
+        (tmp_path / folder).mkdir()
+        figure = comparison_figure(differences, shown, reference="zhu2021", of_what="invented")
+        save_figure(tmp_path / folder / "comparison.svg", figure)
+
+    text = (tmp_path / "once" / "comparison.svg").read_text()
+    said = re.findall(r"<text[^>]*>([^<]+)</text>", text)
+    assert ET.fromstring(text).get("width") == "480pt"  # noqa: S314  our own file
+    assert {"Difference to zhu2021", "densenet121", "macro AUC"} <= set(said)
+    assert said.count("-0.021 (-0.050 to +0.012)") == said.count("+0.000") == len(names)
+    assert text == (tmp_path / "again" / "comparison.svg").read_text()

@@ -22,6 +22,7 @@ def test_material_is_the_test_split_in_two_strata(tmp_path):
     assert material.made_from == {
         "manifest": sha256_of(tmp_path / "1_dataset" / "manifest.parquet"),
         "weights": material.bundle.weights_sha256,
+        "bundle": sha256_of(material.bundle.folder / "bundle.json"),
     }
 
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from cutis.curate.stage import curate
-from cutis.evaluate.stage import evaluate
+from cutis.evaluate.stage import compare, evaluate
 from cutis.explain.stage import explain
+from cutis.runtime.bundle import Thresholds
 from cutis.vocabulary.case import SPLITS, read_manifest
 from cutis.vocabulary.files import sha256_of
 from cutis.workspace import Workspace
@@ -33,6 +36,17 @@ def reported_workspace(tmp_path_factory):
     _write_bundle(workspace, "first")
     evaluate(workspace, "first")
     explain(workspace, "first")
+    return workspace
+
+
+@pytest.fixture(scope="session")
+def compared_workspace(reported_workspace, tmp_path_factory):
+    """The same with a second network, which answers as the first by other thresholds, compared with it."""
+    root = tmp_path_factory.mktemp("compared") / "work"
+    shutil.copytree(reported_workspace.root, root, symlinks=True)
+    workspace = Workspace(root)
+    _write_bundle(workspace, "second", thresholds=Thresholds(rule="Youden", chosen_on="tune", values=(0.34,) * 3))
+    compare(workspace, ["first", "second"])
     return workspace
 
 
@@ -64,9 +78,11 @@ def _write_clinic(folder: Path) -> Path:
     return folder
 
 
-def _write_bundle(workspace: Workspace, name: str) -> None:
+def _write_bundle(workspace: Workspace, name: str, **fields: Any) -> None:
     path = workspace.dataset / "manifest.parquet"
     manifest = read_manifest(path)
-    carried = {kind: getattr(manifest, kind) for kind in ("taxonomy", "source", "licence", "invented", "cluster_kind")}
+    carried = fields | {
+        kind: getattr(manifest, kind) for kind in ("taxonomy", "source", "licence", "invented", "cluster_kind")
+    }
     counts = {split: len(manifest.of_split(split)) for split in SPLITS}
     a_bundle_folder(workspace.bundle(name), name=name, dataset_sha256=sha256_of(path), dataset_counts=counts, **carried)

@@ -18,7 +18,7 @@ from cutis.workspace import Workspace
 from factories import a_bundle_folder
 
 VOID = {"meta", "img", "br", "path", "polyline", "circle"}
-AN_ESTIMATE = re.compile(r"\d\.\d{3} \(-?\d\.\d{3}–\d\.\d{3}\)|\d\.\d{3} no interval|not available")
+AN_ESTIMATE = re.compile(r"\d\.\d{3} \((-\d\.\d{3} to -?|\d\.\d{3}–)\d\.\d{3}\)|\d\.\d{3} no interval|not available")
 
 
 class Page(HTMLParser):
@@ -62,6 +62,13 @@ def workspace(reported_workspace, tmp_path):
     """A copy that a test may spoil."""
     shutil.copytree(reported_workspace.root, tmp_path / "work", symlinks=True)
     return Workspace(tmp_path / "work")
+
+
+@pytest.fixture
+def rivals(compared_workspace, tmp_path):
+    """A copy with a comparison that a test may spoil."""
+    shutil.copytree(compared_workspace.root, tmp_path / "rivals", symlinks=True)
+    return Workspace(tmp_path / "rivals")
 
 
 def _page(workspace):
@@ -164,7 +171,7 @@ def test_the_chain_holds_until_something_is_changed(workspace):
 
     head = workspace.report.read_text(encoding="utf-8").partition('<main id="content">')[0]
     assert whole.facts["broken"] == []
-    assert whole.facts["links"] == 13
+    assert whole.facts["links"] == 14
     assert [(link["result"], link["made_from"]) for link in broken.facts["broken"]] == [
         ("evaluation of first", "weights")
     ]
@@ -192,6 +199,73 @@ def test_a_changed_byte_in_any_result_is_not_reported(workspace, file):
         report(workspace)
 
     assert workspace.report.read_bytes() == before
+
+
+def test_a_comparison_has_its_section_with_table_and_figure(workspace, rivals):
+    """Each bundle beside the reference, every difference with its interval, the figure inside, the openings told."""
+    without = " ".join(_page(workspace).texts)
+    page = _page(rivals)
+
+    text = " ".join(" ".join(page.texts).split())
+    said = read_json(rivals.comparison / "comparison.json", "comparison")
+    assert "Comparison" not in without
+    assert {"id": "comparison", "aria-labelledby": "comparison-title"} in page.of("section")
+    assert any(attrs["alt"].startswith("How far macro AUC") for attrs in page.of("img"))
+    assert "2 bundles on the same" in text
+    assert "the test split had been opened 2 times" in text
+    assert all(AN_ESTIMATE.search(shown) or "CI" in shown for shown in page.estimates)
+    shown = " ".join(page.estimates)
+    for name, each in said["differences"]["second"].items():
+        assert f"{each['difference']['value']:.3f}" in shown, name
+
+
+def test_the_page_of_a_comparison_can_be_read_by_machines_that_read_aloud(rivals):
+    """Its ids are unique too, its headings have their scope, and nothing is left open."""
+    page = _page(rivals)
+
+    ids = Counter(attrs["id"] for _, attrs in page.elements if "id" in attrs)
+    assert set(ids.values()) == {1}
+    assert {attrs["href"][1:] for attrs in page.of("a")} <= ids.keys()
+    assert len(page.of("caption")) == len(page.of("table"))
+    assert page.open == []
+
+
+def test_a_comparison_of_what_was_trained_anew_breaks_the_chain(rivals):
+    """It names what it was made from, so that the bundle that changed since is found, and no other."""
+    whole = report(rivals)
+    path = rivals.bundle("second") / "bundle.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"best_epoch": 2, "best_epochs": [2]}))
+    write_sums(path.parent)
+
+    broken = report(rivals)
+
+    assert whole.facts["broken"] == []
+    assert whole.facts["links"] == 14 + 4 + 5
+    assert [(link["result"], link["made_from"]) for link in broken.facts["broken"]] == [
+        ("evaluation of second", "bundle"),
+        ("comparison", "bundle second"),
+    ]
+
+
+def test_a_bundle_that_was_removed_breaks_the_chain_of_the_comparison(rivals):
+    """The figures stay on the page, and the head says that they cannot be traced any more."""
+    shutil.rmtree(rivals.root / "2_bundles" / "second")
+
+    broken = report(rivals).facts["broken"]
+
+    assert {(link["made_from"], link["now"]) for link in broken} == {
+        ("bundle second", "not there"),
+        ("predictions of second", "not there"),
+    }
+
+
+def test_a_changed_byte_in_a_comparison_is_not_reported(rivals):
+    """As in every other result."""
+    path = rivals.comparison / "comparison.json"
+    path.write_bytes(path.read_bytes() + b" ")
+
+    with pytest.raises(UserError, match="comparison was changed or is incomplete"):
+        report(rivals)
 
 
 def test_a_stage_that_has_not_run_is_one_line_with_its_command(workspace):

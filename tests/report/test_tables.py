@@ -6,7 +6,15 @@ import pytest
 from jinja2 import UndefinedError
 
 from cutis.report.stage import page_environment
-from cutis.report.tables import Table, counted, overall_table, parts_of, table_by_diagnosis
+from cutis.report.tables import (
+    Table,
+    counted,
+    differences_table,
+    overall_table,
+    parts_of,
+    rivals_table,
+    table_by_diagnosis,
+)
 from cutis.vocabulary.estimate import Estimate
 from factories import a_taxonomy
 
@@ -78,6 +86,38 @@ def test_an_estimate_is_drawn_with_its_interval_and_a_number_of_its_note():
     assert drawn.count(few) == 1
     assert "not available" in drawn
     assert "<sup>2</sup>" in drawn
+
+
+def test_a_difference_below_zero_is_read_without_doubt():
+    """Minus and dash do not meet."""
+    drawn = _drawn(Table("One", ("figure", "estimate"), (("one", _estimate(-0.01, low=-0.03, high=0.02)),)))
+
+    assert "(-0.030 to 0.020)" in drawn
+
+
+def test_the_reference_has_no_difference_to_itself():
+    """A row per bundle; the reference says that it is the one."""
+    names = ("macro_auc", "argmax/balanced_accuracy")
+    estimates = {name: dict.fromkeys(names, _estimate()) for name in ("first", "second")}
+    differences = {"second": dict.fromkeys(names, _estimate(0.1))}
+
+    table = rivals_table(estimates, differences, reference="first", caption="")
+
+    assert table.groups == (("", 1), ("macro AUC", 2), ("balanced accuracy, arg-max", 2))
+    assert table.rows == (
+        ("first", _estimate(), "reference", _estimate(), "reference"),
+        ("second", _estimate(), _estimate(0.1), _estimate(), _estimate(0.1)),
+    )
+
+
+def test_every_difference_has_its_row_and_every_rival_its_column():
+    """Diagnoses stand under their names."""
+    differences = {name: {"argmax/accuracy": _estimate(), "auc/a": _estimate()} for name in ("second", "third")}
+
+    table = differences_table(differences, {"a": "disease a"}, caption="")
+
+    assert table.columns == ("figure", "convention", "second", "third")
+    assert [row[:2] for row in table.rows] == [("accuracy", "arg-max"), ("AUC, disease a", "—")]
 
 
 def test_a_bare_number_cannot_be_drawn():

@@ -15,6 +15,8 @@ from scipy.special import softmax as oracle_softmax
 from sklearn.metrics import roc_curve as oracle_curve
 
 from cutis.stats.calibration import (
+    answer_of,
+    choose_speakers,
     choose_thresholds,
     equal_bins,
     expected_calibration_error,
@@ -151,3 +153,55 @@ def test_bins_hold_every_case_once_and_equally_many(confidence, bins):
     assert max(sizes) - min(sizes) <= 1
     in_order = np.array(confidence)[np.concatenate(found)]
     assert (np.diff(in_order) >= 0).all()
+
+
+def _two_classifiers(cases=400, seed=3):
+    """The logits of two classifiers that see different things, so that they know more together, and the truth."""
+    random = np.random.default_rng(seed)
+    truth = random.integers(0, 4, cases)
+    heard = [random.normal(size=(cases, 4)) + 1.2 * np.eye(4)[truth] for _ in range(2)]
+    return heard, truth
+
+
+def test_one_classifier_alone_answers_by_its_own_temperature():
+    """The mean of one is itself."""
+    (logits, _), _ = _two_classifiers()
+
+    np.testing.assert_allclose(answer_of([logits], [1.7], temperature_of_mean=3.0), softmax(logits, 1.7))
+
+
+def test_classifiers_that_know_more_together_speak_together():
+    """The mean of two is chosen where its log loss is lower, and its probabilities sum to one."""
+    heard, truth = _two_classifiers()
+
+    speakers = choose_speakers(heard, truth, most=2)
+
+    together = answer_of(heard, speakers.temperatures, temperature_of_mean=speakers.temperature_of_mean)
+    alone = softmax(heard[-1], speakers.temperatures[-1])
+    assert speakers.speaking == 2
+    assert log_losses(together, truth).mean() < log_losses(alone, truth).mean()
+    np.testing.assert_allclose(together.sum(axis=1), 1)
+
+
+def test_a_classifier_that_knows_nothing_does_not_speak():
+    """Noise beside the final classifier leaves it alone."""
+    heard, truth = _two_classifiers()
+    noise = np.random.default_rng(0).normal(size=heard[0].shape)
+
+    assert choose_speakers([noise, heard[1]], truth, most=2).speaking == 1
+
+
+def test_a_recipe_may_leave_the_final_classifier_alone():
+    """With one speaker allowed, one speaks."""
+    heard, truth = _two_classifiers()
+
+    speakers = choose_speakers(heard, truth, most=1)
+
+    assert (speakers.speaking, speakers.temperature_of_mean, len(speakers.temperatures)) == (1, 1.0, 2)
+
+
+def test_the_mean_of_calibrated_answers_is_sharpened():
+    """It is less sure than it is right, so its temperature lies below one."""
+    heard, truth = _two_classifiers()
+
+    assert choose_speakers(heard, truth, most=2).temperature_of_mean < 1

@@ -10,11 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cutis.stats.calibration import equal_bins, expected_calibration_error
-from cutis.stats.intervals import clusters_of, estimate_mean, estimate_metrics
+from cutis.stats.intervals import clusters_in, estimate_mean, estimate_metrics
 from cutis.stats.metrics import confusion_matrix
 from cutis.vocabulary.case import Manifest
+from cutis.vocabulary.chance import chance
 from cutis.vocabulary.estimate import Estimate
 from cutis.vocabulary.predictions import Predictions
+
+SEED = 0
 
 
 class Bin(NamedTuple):
@@ -33,6 +36,11 @@ class Evidence(NamedTuple):
     clusters: int
     confusion: NDArray[np.int64]  # (K, K), rows the truth, columns the answer by arg-max
     reliability: tuple[Bin, ...]
+
+
+def chance_of_rounds(dataset_sha256: str) -> np.random.Generator:
+    """Return the chance that draws the rounds: it hangs on the dataset alone, so that bundles compare in pairs."""
+    return chance(SEED, "bootstrap", dataset_sha256)
 
 
 def predictions_of(cases: Manifest, probabilities: NDArray[np.float64], *, rater: str) -> Predictions:
@@ -59,7 +67,7 @@ def evidence_of(
     truth, codes = predictions.truth, predictions.codes
     if truth is None:
         raise ValueError("figures need a truth")
-    clusters = clusters_of(predictions.cluster_ids, truth, kind=predictions.cluster_kind, diagnoses=len(codes))
+    clusters = clusters_in(predictions)
     counts = zip(np.bincount(truth, minlength=len(codes)).tolist(), clusters.having.tolist(), strict=True)
     calibration_error = Estimate(
         value=expected_calibration_error(predictions.probabilities, truth),

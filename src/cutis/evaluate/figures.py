@@ -1,4 +1,4 @@
-"""Confusion matrix, ROC curves and reliability as SVG: 640 pixels wide, text as text, the same bytes each time."""
+"""Confusion matrix, ROC, reliability and differences as SVG: 640 pixels wide, text as text, always the same bytes."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ DARK_CELL = 0.55  # from this share on, white figures read better than black one
 PANELS_IN_THREE_COLUMNS = 6
 GRID = np.linspace(0, 1, 101)
 UPRIGHT_LABELS = 10  # more of them would touch
+LONGEST_NAME = 24  # of a bundle beside its line
 STYLE: Any = {  # matplotlib types its keys one by one
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans", "Verdana", "Arial"],
@@ -129,6 +130,41 @@ def reliability_figure(
             f"{of_what}\nPoints: bins of equally many pictures. Bars: 95% intervals. Dashed: as often right as sure.",
         )
     return figure
+
+
+def comparison_figure(
+    differences: Mapping[str, Mapping[str, Estimate]], shown: Mapping[str, str], *, reference: str, of_what: str
+) -> Figure:
+    """Draw how far each rival lies from the reference: a panel per figure `shown`, a line per rival."""
+    names = list(differences)
+    short = [name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…" for name in names]
+    with mpl.rc_context(STYLE):
+        figure = _figure(1.5 + 0.3 * len(names), f"Difference to {reference}")
+        panels = figure.subplots(1, len(shown), sharey=True, squeeze=False).ravel()
+        for axes, (what, label) in zip(panels, shown.items(), strict=True):
+            axes.axvline(0, color=GREY, linewidth=0.8, linestyle=(0, (4, 3)))
+            for row, name in enumerate(names):
+                _draw_difference(axes, row, differences[name][what])
+            reach = max((abs(end) for end in axes.dataLim.intervalx), default=0)
+            axes.set(xlim=(-1.1 * reach or -1, 1.1 * reach or 1), ylim=(len(names) - 0.5, -0.5))
+            axes.set_yticks(range(len(names)), short)
+            axes.locator_params(axis="x", nbins=4)
+            axes.set_title(label, loc="left", fontsize=9, weight="bold")
+        reading = "Points: rival − reference, right of the line better. Bars: 95% intervals, the same cases for both."
+        _caption(figure, f"{of_what}\n{reading}")
+    return figure
+
+
+def _draw_difference(axes: Axes, row: int, difference: Estimate) -> None:
+    """Draw a point with its interval, and say it at the right end of its row."""
+    said = "not available"
+    if difference.value is not None:
+        said = f"{difference.value:+.3f}"
+        axes.plot([difference.value], [row], "o", color=BLUE, markersize=5)
+    if difference.low is not None and difference.high is not None:
+        said += f" ({difference.low:+.3f} to {difference.high:+.3f})"
+        axes.plot([difference.low, difference.high], [row, row], color=BLUE, linewidth=1.4)
+    axes.text(1.03, row, said, transform=axes.get_yaxis_transform(), va="center", fontsize=7)
 
 
 def _figure(height: float, title: str) -> Figure:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from cutis.runtime.bundle import Bundle, read_bundle
+from cutis.runtime.bundle import DESCRIPTION, Bundle, read_bundle
 from cutis.vocabulary.case import Manifest, read_manifest, unchanged_picture
 from cutis.vocabulary.errors import UserError
 from cutis.vocabulary.files import sha256_of
@@ -28,8 +28,9 @@ class Material:
 
     @property
     def made_from(self) -> dict[str, str]:
-        """The sha256 of all that the evidence depends on."""
-        return {"manifest": self.dataset_sha256, "weights": self.bundle.weights_sha256}
+        """The sha256 of all that the evidence depends on; the bundle's own says how its weights are made to answer."""
+        described = sha256_of(self.bundle.folder / DESCRIPTION)
+        return {"manifest": self.dataset_sha256, "weights": self.bundle.weights_sha256, "bundle": described}
 
 
 def open_material(workspace: Workspace, name: str) -> Material:
@@ -38,6 +39,19 @@ def open_material(workspace: Workspace, name: str) -> Material:
     Raises:
         UserError: no bundle or dataset, a damaged one, a bundle of other diagnoses or of another dataset, an empty
             test split, or a picture that is no longer the one that was curated.
+    """
+    material = read_material(workspace, name)
+    for cases in (material.settled, material.indeterminate):
+        for case in cases.cases:
+            unchanged_picture(material.dataset, case)
+    return material
+
+
+def read_material(workspace: Workspace, name: str) -> Material:
+    """Do what `open_material` does, without a look at the pictures.
+
+    Raises:
+        UserError: see there.
     """
     bundle = read_bundle(workspace.bundle(name).resolve())
     dataset = workspace.dataset.resolve()
@@ -50,9 +64,6 @@ def open_material(workspace: Workspace, name: str) -> Material:
         indeterminate=manifest.indeterminate_of("test"),
     )
     _check_origin(material, where=str(workspace.dataset))
-    for cases in (material.settled, material.indeterminate):
-        for case in cases.cases:
-            unchanged_picture(dataset, case)
     return material
 
 

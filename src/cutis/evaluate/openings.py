@@ -49,6 +49,15 @@ def record_opening(folder: Path, *, bundle: str, weights_sha256: str, dataset_sh
     )
 
 
+def count_openings(folder: Path) -> int:
+    """Return how often the test split was opened so far, by any bundle.
+
+    Raises:
+        UserError: the ledger is damaged or of a newer format.
+    """
+    return len(_read(folder / LEDGER))
+
+
 def _read(ledger: Path) -> list[dict[str, str]]:
     lines = ledger.read_text(encoding="utf-8", errors="replace").splitlines() if ledger.exists() else []
     openings = []

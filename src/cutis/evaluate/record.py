@@ -1,4 +1,4 @@
-"""What an evaluation leaves on disk."""
+"""What an evaluation, and a comparison of several, leave on disk."""
 
 from __future__ import annotations
 
@@ -11,9 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cutis.evaluate.evidence import Evidence, reasons
-from cutis.evaluate.figures import confusion_figure, reliability_figure, roc_figure, save_figure
+from cutis.evaluate.figures import (
+    comparison_figure,
+    confusion_figure,
+    reliability_figure,
+    roc_figure,
+    save_figure,
+)
 from cutis.evaluate.material import Material
 from cutis.evaluate.openings import Openings
+from cutis.evaluate.rivals import FOREST, Comparison
 from cutis.vocabulary.estimate import Estimate
 from cutis.vocabulary.files import stamp, write_json, written_aside
 from cutis.vocabulary.outputs import Outputs
@@ -76,6 +83,20 @@ def content_of(material: Material, findings: Findings) -> dict[str, Any]:
             "estimates": _plain(findings.beside),
         },
     }
+
+
+def write_comparison(folder: Path, comparison: Comparison) -> None:
+    """Write every figure and difference, and the figure, into an empty folder."""
+    content = comparison.content() | {"conventions": CONVENTIONS}
+    write_json(folder / "comparison.json", "comparison", content, made_from=comparison.made_from)
+    differences = {
+        name: {what: compared[what].difference for what in FOREST} for name, compared in comparison.differences.items()
+    }
+    figure = comparison_figure(
+        differences, FOREST, reference=comparison.reference.name, of_what=comparison.of_what + "."
+    )
+    (folder / "figures").mkdir()
+    save_figure(folder / "figures" / "comparison.svg", figure)
 
 
 def _plain(estimates: dict[str, Estimate]) -> dict[str, dict[str, Any]]:

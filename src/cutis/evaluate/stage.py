@@ -1,33 +1,25 @@
-"""BUNDLE + TEST SET → EVIDENCE."""
+"""BUNDLES + TEST SET → EVIDENCE."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from cutis.evaluate.evidence import evidence_beside, evidence_of, predictions_of, reasons
-from cutis.evaluate.material import Material, open_material
-from cutis.evaluate.openings import record_opening
-from cutis.evaluate.record import Findings, write_findings
+from cutis.evaluate.evidence import chance_of_rounds, evidence_beside, evidence_of, predictions_of
+from cutis.evaluate.material import Material, open_material, read_material
+from cutis.evaluate.openings import count_openings, record_opening
+from cutis.evaluate.record import Findings, write_comparison, write_findings
+from cutis.evaluate.rivals import compared, is_up_to_date, read_rival, require_several
+from cutis.evaluate.told import tell, tell_comparison
+from cutis.progress import say
 from cutis.runtime.engines import Engine, open_engine
 from cutis.runtime.predict import outputs_of, probabilities
-from cutis.vocabulary.chance import chance
 from cutis.vocabulary.files import write_sums
 from cutis.workspace import Finished, Workspace
 
-SEED = 0  # with the dataset's sha256 it names the rounds: the same for every bundle, so that bundles compare in pairs
 BYTES_PER_CASE = 2**14  # features and logits of the widest network; room is asked for before the test is opened
-HEADLINES = {
-    "macro AUC": "macro_auc",
-    "arg-max accuracy": "argmax/accuracy",
-    "arg-max balanced accuracy": "argmax/balanced_accuracy",
-    "arg-max macro sensitivity": "argmax/macro_sensitivity",
-    "arg-max macro specificity": "argmax/macro_specificity",
-    "one-vs-rest macro accuracy": "one_vs_rest/macro_accuracy",
-    "one-vs-rest macro sensitivity": "one_vs_rest/macro_sensitivity",
-    "one-vs-rest macro specificity": "one_vs_rest/macro_specificity",
-}
 
 
 def evaluate(workspace: Workspace, name: str, *, again: bool = False) -> Finished:
@@ -49,7 +41,42 @@ def evaluate(workspace: Workspace, name: str, *, again: bool = False) -> Finishe
         findings = examine(material, engine, ledger=workspace.private)
         write_findings(folder, material, findings)
         write_sums(folder)
-    return _finished(material, findings, wrote=target)
+    return tell(material, findings, wrote=target)
+
+
+def compare(workspace: Workspace, names: Sequence[str], *, again: bool = False) -> Finished:
+    """Set bundles beside the first of them, in pairs, on the same cases of the test split.
+
+    A bundle without an evaluation, or whose evaluation is not of what lies in the workspace now, is evaluated first.
+    The comparison is derived from the evaluations alone, so that it follows the one before without being asked.
+
+    Args:
+        workspace: holds the bundles and the dataset that they learned from.
+        names: of the bundles, the reference first.
+        again: evaluate every one of them anew.
+
+    Raises:
+        UserError: one name, or the same twice; else see `evaluate`. No test is opened before all bundles were read.
+    """
+    require_several(names)
+    materials = {name: read_material(workspace, name) for name in names}
+    stale = [
+        name
+        for name, material in materials.items()
+        if again or not is_up_to_date(workspace.evaluation(name).resolve(), material)
+    ]
+    for name in stale:
+        say(f"evaluating {name}")
+        evaluate(workspace, name, again=True)
+    rivals = [
+        read_rival(name, workspace.evaluation(name).resolve(), material=material)
+        for name, material in materials.items()
+    ]
+    comparison = compared(rivals, openings=count_openings(workspace.private))
+    with workspace.new_version(workspace.comparison, again=True) as folder:
+        write_comparison(folder, comparison)
+        write_sums(folder)
+    return tell_comparison(comparison, evaluated=tuple(stale), wrote=workspace.comparison)
 
 
 def examine(material: Material, engine: Engine, *, ledger: Path) -> Findings:
@@ -69,7 +96,7 @@ def examine(material: Material, engine: Engine, *, ledger: Path) -> Findings:
         pictures = material.pictures(material.indeterminate)
         unsettled = outputs_of(engine, bundle, pictures, what="predicting its indeterminate cases")
         indeterminate = predictions_of(material.indeterminate, probabilities(bundle, unsettled), rater=bundle.name)
-    generator = chance(SEED, "bootstrap", material.dataset_sha256)
+    generator = chance_of_rounds(material.dataset_sha256)
     return Findings(
         settled=settled,
         indeterminate=indeterminate,
@@ -78,31 +105,3 @@ def examine(material: Material, engine: Engine, *, ledger: Path) -> Findings:
         beside=evidence_beside(settled, material.indeterminate, indeterminate, generator=generator),
         openings=openings,
     )
-
-
-def _finished(material: Material, findings: Findings, *, wrote: Path) -> Finished:
-    bundle, evidence, openings = material.bundle, findings.evidence, findings.openings
-    found = {name: evidence.estimates[name] for name in HEADLINES.values()}
-    clusters = f"{evidence.clusters:,} {bundle.cluster_kind}s"
-    opened = "once" if openings.of_workspace == 1 else f"{openings.of_workspace} times"
-    unsettled = ", ".join(f"{count} for {reason}" for reason, count in reasons(material.indeterminate).items())
-    note = found["macro_auc"].note
-    lines = (
-        f"test split: {len(findings.settled):,} pictures of {clusters}, opened {opened} so far",
-        *(f"{label:<31}{found[name]}" for label, name in HEADLINES.items()),
-        f"one-vs-rest: each diagnosis at its threshold by {bundle.thresholds.rule} on {bundle.thresholds.chosen_on}",
-        *([f"note: {note}"] if note else []),
-        *([f"beside them, indeterminate: {unsettled}"] if unsettled else []),
-        *bundle.warnings,
-    )
-    facts = {
-        "name": bundle.name,
-        "cases": len(findings.settled),
-        "clusters": evidence.clusters,
-        "cluster_kind": bundle.cluster_kind,
-        "indeterminate": len(material.indeterminate),
-        "openings": openings.of_workspace,
-        "estimates": {name: estimate.to_dict() for name, estimate in found.items()},
-        "warnings": list(bundle.warnings),
-    }
-    return Finished(wrote=wrote, lines=lines, facts=facts, next_command=f"cutis explain --name {bundle.name}")

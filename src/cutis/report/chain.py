@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from cutis.report.material import Dataset, Material, Trained
+from cutis.report.material import Comparison, Dataset, Material, Trained
 
 NOT_THERE = "not there"
 
@@ -28,7 +28,10 @@ def chain_of(material: Material) -> tuple[Link, ...]:
     """Return every link, from the dataset on."""
     there = {"manifest": material.dataset.manifest_sha256} if material.dataset else {}
     links = list(_of_dataset(material.dataset)) if material.dataset else []
-    return (*links, *(link for trained in material.trained for link in _of_bundle(trained, there)))
+    links += [link for trained in material.trained for link in _of_bundle(trained, there)]
+    if material.comparison:
+        links += _of_comparison(material.comparison, material.trained, there)
+    return tuple(links)
 
 
 def _of_dataset(dataset: Dataset) -> Iterator[Link]:
@@ -39,15 +42,28 @@ def _of_dataset(dataset: Dataset) -> Iterator[Link]:
 
 def _of_bundle(trained: Trained, dataset: Mapping[str, str]) -> Iterator[Link]:
     bundle, evaluation, explanation = trained.bundle, trained.evaluation, trained.explanation
-    there = {**dataset, "weights": bundle.weights_sha256, **(evaluation.sums if evaluation else {})}
+    there = {**dataset, "weights": bundle.weights_sha256, "bundle": trained.description_sha256}
+    there |= evaluation.sums if evaluation else {}
     yield from _links(f"bundle {bundle.name}", there, {"manifest": bundle.dataset_sha256}, needs=("manifest",))
     if evaluation:
         said = evaluation.content["made_from"]
-        yield from _links(f"evaluation of {bundle.name}", there, said, needs=("manifest", "weights"))
+        needs = ("manifest", "weights", *({"bundle"} & said.keys()))  # older ones do not name the bundle
+        yield from _links(f"evaluation of {bundle.name}", there, said, needs=needs)
     if explanation:
         needs = ("manifest", "weights", "predictions", "outputs")
         yield from _links(f"saliency of {bundle.name}", there, explanation.saliency["made_from"], needs=needs)
         yield from _links(f"atlas of {bundle.name}", there, explanation.atlas["made_from"], needs=needs)
+
+
+def _of_comparison(comparison: Comparison, trained: tuple[Trained, ...], dataset: Mapping[str, str]) -> Iterator[Link]:
+    there, needs = dict(dataset), ["manifest"]
+    for each in trained:
+        there[f"bundle {each.name}"] = each.description_sha256
+        if each.evaluation:
+            there[f"predictions of {each.name}"] = each.evaluation.sums["predictions"]
+    for name in comparison.content["bundles"]:
+        needs += [f"bundle {name}", f"predictions of {name}"]
+    yield from _links("comparison", there, comparison.content["made_from"], needs=tuple(needs))
 
 
 def _links(

@@ -44,13 +44,23 @@ class Explanation:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """What evaluate left of several bundles in pairs."""
+
+    folder: Path
+    content: dict[str, Any]  # comparison.json
+
+
+@dataclass(frozen=True, kw_only=True)
 class Trained:
     """A bundle with all that came after it."""
 
+    name: str  # under which it lies in the workspace
     bundle: Bundle
     recipe: dict[str, Any]
     history: tuple[dict[str, Any], ...]  # one record per epoch
     description: dict[str, Any]  # bundle.json
+    description_sha256: str
     evaluation: Evaluation | None
     explanation: Explanation | None
 
@@ -61,6 +71,7 @@ class Material:
 
     dataset: Dataset | None
     trained: tuple[Trained, ...]
+    comparison: Comparison | None
 
 
 def read_material(workspace: Workspace) -> Material:
@@ -74,7 +85,8 @@ def read_material(workspace: Workspace) -> Material:
     if dataset is None and not trained:
         mend = "cutis curate CLINIC_DIR"
         raise UserError("there is nothing to report yet", where=str(workspace.root), mend=mend)
-    return Material(dataset=dataset, trained=trained)
+    comparison = _read_comparison(workspace.comparison.resolve()) if workspace.comparison.exists() else None
+    return Material(dataset=dataset, trained=trained, comparison=comparison)
 
 
 def _read_dataset(folder: Path) -> Dataset:
@@ -90,10 +102,12 @@ def _read_trained(workspace: Workspace, name: str) -> Trained:
     bundle = read_bundle(workspace.bundle(name).resolve())
     evaluation, explanation = workspace.evaluation(name), workspace.explanation(name)
     return Trained(
+        name=name,
         bundle=bundle,
         recipe=tomllib.loads((bundle.folder / CONFIG).read_text(encoding="utf-8")),
         history=_read_history(bundle.folder / HISTORY),
         description=read_json(bundle.folder / DESCRIPTION, "bundle"),
+        description_sha256=sha256_of(bundle.folder / DESCRIPTION),
         evaluation=_read_evaluation(evaluation.resolve()) if evaluation.exists() else None,
         explanation=_read_explanation(explanation.resolve()) if explanation.exists() else None,
     )
@@ -115,6 +129,11 @@ def _read_evaluation(folder: Path) -> Evaluation:
             "outputs": sha256_of(folder / "outputs.safetensors"),
         },
     )
+
+
+def _read_comparison(folder: Path) -> Comparison:
+    check_sums(folder, "comparison", mend="cutis evaluate NAME NAME, with the names of the bundles")
+    return Comparison(folder=folder, content=read_json(folder / "comparison.json", "comparison"))
 
 
 def _read_explanation(folder: Path) -> Explanation:

@@ -7,8 +7,17 @@ from typing import Any
 
 from cutis.report.chain import Link, chain_of
 from cutis.report.figures import Inline, inline_picture, inline_svg, training_curves
-from cutis.report.material import Dataset, Evaluation, Material, Trained
-from cutis.report.tables import Table, estimates_of, methods_of, overall_table, spoken, table_by_diagnosis
+from cutis.report.material import Comparison, Dataset, Evaluation, Material, Trained
+from cutis.report.tables import (
+    Table,
+    differences_table,
+    estimates_of,
+    methods_of,
+    overall_table,
+    rivals_table,
+    spoken,
+    table_by_diagnosis,
+)
 from cutis.runtime.bundle import Bundle
 from cutis.vocabulary.case import SPLITS
 from cutis.vocabulary.circumstances import circumstances
@@ -109,6 +118,31 @@ def explanation_section(trained: Trained) -> dict[str, Any] | None:
     }
 
 
+def comparison_section(comparison: Comparison) -> dict[str, Any]:
+    """Return the bundles in pairs: the reference and how far each of the others lies from it."""
+    content, reference = comparison.content, comparison.content["reference"]
+    estimates = {name: estimates_of(found) for name, found in content["estimates"].items()}
+    differences = {
+        name: estimates_of({figure: each["difference"] for figure, each in found.items()})
+        for name, found in content["differences"].items()
+    }
+    (example, *_) = differences.values()
+    how = f"Intervals over {content['clusters']:,} {content['cluster_kind']}s: {methods_of(example)}"
+    alt = f"How far macro AUC and balanced accuracy of each bundle lie from those of {reference}, with intervals."
+    return {
+        "content": content,
+        "tables": [
+            rivals_table(
+                estimates, differences, reference=reference, caption=f"Each bundle beside {reference}. {how}."
+            ),
+            differences_table(
+                differences, content["diagnoses"], caption=f"Every difference to {reference}: bundle − {reference}."
+            ),
+        ],
+        "figure": inline_svg(comparison.folder / "figures" / "comparison.svg", alt=alt),
+    }
+
+
 def provenance_section(material: Material, links: tuple[Link, ...]) -> dict[str, Any]:
     """Return the chain and the circumstances of every result."""
     made_with = {"dataset": material.dataset.card["made_with"]} if material.dataset else {}
@@ -119,6 +153,8 @@ def provenance_section(material: Material, links: tuple[Link, ...]) -> dict[str,
             made_with[f"evaluation of {name}"] = trained.evaluation.content["made_with"]
         if trained.explanation:
             made_with[f"explanation of {name}"] = trained.explanation.saliency["made_with"]
+    if material.comparison:
+        made_with["comparison"] = material.comparison.content["made_with"]
     return {"links": links, "circumstances": _circumstances(made_with | {"this page": circumstances()})}
 
 
@@ -137,6 +173,7 @@ def all_sections(material: Material) -> dict[str, Any]:
             }
             for trained in material.trained
         ],
+        "comparison": comparison_section(material.comparison) if material.comparison else None,
         "provenance": provenance_section(material, links),
     }
 

@@ -17,10 +17,13 @@ SPOKEN = {
     "auc": "AUC",
     "macro_auc": "macro AUC",
     "brier": "Brier score",
+    "argmax/balanced_accuracy": "balanced accuracy, arg-max",
     "settled": "settled cases",
     "indeterminate": "indeterminate cases",
     "both": "both together",
 }
+
+RIVALS_BY = ("macro_auc", "argmax/balanced_accuracy")
 
 
 class Table(NamedTuple):
@@ -107,6 +110,46 @@ def table_by_diagnosis(
         rows,
         (("", 2), *_groups(convention for convention, _ in columns)),
     )
+
+
+def rivals_table(
+    estimates: Mapping[str, Mapping[str, Estimate]],
+    differences: Mapping[str, Mapping[str, Estimate]],
+    *,
+    reference: str,
+    caption: str,
+) -> Table:
+    """Return a row per bundle: two figures, each with its difference to the reference."""
+    rows: tuple[tuple[Cell, ...], ...] = tuple(
+        (
+            name,
+            *(
+                cell
+                for figure in RIVALS_BY
+                for cell in (found[figure], differences[name][figure] if name != reference else "reference")
+            ),
+        )
+        for name, found in estimates.items()
+    )
+    columns = ("bundle", *("estimate (interval)", "difference (interval)") * len(RIVALS_BY))
+    return Table(caption, columns, rows, (("", 1), *((spoken(figure), 2) for figure in RIVALS_BY)))
+
+
+def differences_table(
+    differences: Mapping[str, Mapping[str, Estimate]], names: Mapping[str, str], *, caption: str
+) -> Table:
+    """Return a row per figure, a column per rival; diagnoses by their names."""
+    (figures, *_) = differences.values()
+    parts = {figure: parts_of(figure, tuple(names)) for figure in figures}
+    rows: tuple[tuple[Cell, ...], ...] = tuple(
+        (
+            f"{spoken(what)}, {names[code]}" if code else spoken(what),
+            spoken(convention) or "—",
+            *(found[figure] for found in differences.values()),
+        )
+        for figure, (convention, what, code) in parts.items()
+    )
+    return Table(caption, ("figure", "convention", *differences), rows)
 
 
 def _groups(conventions: Iterable[str]) -> tuple[tuple[str, int], ...]:

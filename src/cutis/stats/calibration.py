@@ -6,10 +6,13 @@ stands on the way to an answer; scipy is imported where something is fitted.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
-from cutis.stats.metrics import roc_curve
+from cutis.stats.metrics import log_losses, roc_curve
 
 TEMPERATURES = (0.05, 20.0)
 THRESHOLD_RULE = "Youden"
@@ -46,6 +49,48 @@ def fit_temperature(logits: NDArray[np.floating], truth: NDArray[np.int64]) -> f
     return float(1 / brentq(slope, 1 / hottest, 1 / coolest, xtol=1e-12))
 
 
+class Speakers(NamedTuple):
+    """Which classifiers answer together, and by which temperatures."""
+
+    speaking: int  # the last so many
+    temperatures: tuple[float, ...]  # of every classifier, the final one's last
+    temperature_of_mean: float  # of the mean of those that speak; 1 where one speaks alone
+
+
+def answer_of(
+    logits: Sequence[NDArray[np.floating]], temperatures: Sequence[float], *, temperature_of_mean: float = 1.0
+) -> NDArray[np.float64]:
+    """Return the calibrated mean (N, K) of what classifiers say (N, K) each, every one by its own temperature.
+
+    A mean of calibrated answers is less sure than it is right (Ranjan and Gneiting, Journal of the Royal Statistical
+    Society B 72:71, 2010); `temperature_of_mean` makes up for it.
+    """
+    said = [softmax(each, temperature) for each, temperature in zip(logits, temperatures, strict=True)]
+    if len(said) == 1:
+        return said[0]
+    mean: NDArray[np.float64] = np.mean(said, axis=0)
+    return softmax(_log(mean), temperature_of_mean)
+
+
+def choose_speakers(logits: Sequence[NDArray[np.floating]], truth: NDArray[np.int64], *, most: int) -> Speakers:
+    """Return how many of the last classifiers answer best together, by log loss, and their temperatures.
+
+    Args:
+        logits: (N, K) of every classifier, the final one's last, on the split that this is chosen on.
+        truth: (N,) index of the diagnosis.
+        most: how many may speak; 1 leaves the final classifier alone. Among equals the fewest are taken.
+    """
+    temperatures = tuple(fit_temperature(each, truth) for each in logits)
+    said = [softmax(each, temperature) for each, temperature in zip(logits, temperatures, strict=True)]
+    choices = []
+    for count in range(1, min(most, len(said)) + 1):
+        mean = _log(np.mean(said[-count:], axis=0))
+        of_mean = fit_temperature(mean, truth) if count > 1 else 1.0
+        choices.append((log_losses(softmax(mean, of_mean), truth).mean(), count, of_mean))
+    _, count, of_mean = min(choices)
+    return Speakers(count, temperatures, of_mean)
+
+
 def choose_thresholds(probabilities: NDArray[np.float64], truth: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return a threshold (K,) per diagnosis, yes at or above it, by Youden's J (Cancer 3:32, 1950).
 
@@ -74,6 +119,11 @@ def expected_calibration_error(
     confidence = probabilities.max(axis=1)
     surplus = confidence - (probabilities.argmax(axis=1) == truth)
     return float(sum(abs(surplus[members].sum()) for members in equal_bins(confidence, bins=bins)) / len(truth))
+
+
+def _log(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
+    logs: NDArray[np.float64] = np.log(np.maximum(probabilities, np.finfo(np.float64).tiny))
+    return logs
 
 
 def _youden(scores: NDArray[np.float64], positive: NDArray[np.bool_]) -> float:

@@ -74,6 +74,12 @@ def clusters_of(
     return Clusters(kind=kind, of_case=of_case, presence=presence)
 
 
+def clusters_in(predictions: Predictions) -> Clusters:
+    """Group the cases of predictions with truth, each cluster with the diagnoses that it contains."""
+    kinds = len(predictions.codes)
+    return clusters_of(predictions.cluster_ids, predictions.truth, kind=predictions.cluster_kind, diagnoses=kinds)
+
+
 def resample(clusters: Clusters, *, rounds: int, generator: np.random.Generator) -> Iterator[Weights]:
     """Yield how often each case was drawn, in blocks (R, N) of rounds, by the rule at the top of this file."""
     for start in range(0, rounds, ROUNDS_AT_ONCE):
@@ -102,21 +108,31 @@ def estimate_metrics(
     Raises:
         ValueError: the predictions have no truth.
     """
-    truth, codes = predictions.truth, predictions.codes
-    if truth is None:
-        raise ValueError("figures need a truth")
-    clusters = clusters_of(predictions.cluster_ids, truth, kind=predictions.cluster_kind, diagnoses=len(codes))
-
-    def figures(weights: Weights) -> dict[Measure, NDArray[np.float64]]:
-        return measures(predictions.probabilities, truth, codes=codes, thresholds=thresholds, weights=weights)
-
-    estimates = _bootstrap(figures, clusters, rounds=rounds, generator=generator)
+    figures, clusters = figures_of(predictions, thresholds=thresholds), clusters_in(predictions)
+    estimates = bootstrap(figures, clusters, rounds=rounds, generator=generator)
     return {
-        str(measure): _of_all(measure, estimate, clusters, codes)
-        if measure.diagnosis is None
-        else _of_one(measure, estimate, clusters, codes.index(measure.diagnosis))
+        str(measure): with_width(
+            qualified(measure, estimate, clusters, predictions.codes), is_share=measure.what in SHARES
+        )
         for measure, estimate in estimates.items()
     }
+
+
+def figures_of(predictions: Predictions, *, thresholds: NDArray[np.float64]) -> Figures:
+    """Return what answers weights (R, N) with every figure of `cutis.stats.metrics.measures`.
+
+    Raises:
+        ValueError: the predictions have no truth.
+    """
+    truth = predictions.truth
+    if truth is None:
+        raise ValueError("figures need a truth")
+
+    def figures(weights: Weights) -> dict[Measure, NDArray[np.float64]]:
+        codes = predictions.codes
+        return measures(predictions.probabilities, truth, codes=codes, thresholds=thresholds, weights=weights)
+
+    return figures
 
 
 def estimate_mean(
@@ -133,9 +149,9 @@ def estimate_mean(
     def figures(weights: Weights) -> dict[Measure, NDArray[np.float64]]:
         return {Measure(None, "mean"): weighted_mean(values, weights)}
 
-    (estimate,) = _bootstrap(figures, clusters, rounds=rounds, generator=generator).values()
+    (estimate,) = bootstrap(figures, clusters, rounds=rounds, generator=generator).values()
     note = _few(len(clusters), f"{cluster_kind}s") if len(clusters) < FEWEST_CLUSTERS else ""
-    return _with_width(replace(estimate, note=note), is_share=bool(np.isin(values, (0, 1)).all()))
+    return with_width(replace(estimate, note=note), is_share=bool(np.isin(values, (0, 1)).all()))
 
 
 def wilson(successes: float, trials: float, *, level: float = LEVEL) -> tuple[float, float]:
@@ -163,7 +179,7 @@ def _draw(clusters: Clusters, rounds: int, generator: np.random.Generator) -> We
     return drawn
 
 
-def _bootstrap(
+def bootstrap(
     figures: Figures, clusters: Clusters, *, rounds: int, generator: np.random.Generator
 ) -> dict[Measure, Estimate]:
     """Return each figure with its percentile interval (Efron and Tibshirani 1993, chapter 13)."""
@@ -173,9 +189,9 @@ def _bootstrap(
     tail = (1 - LEVEL) / 2
     return {
         measure: Estimate(
-            value=_known(plain[measure][0]),
-            low=_known(np.quantile(drawn, tail)),
-            high=_known(np.quantile(drawn, 1 - tail)),
+            value=known(plain[measure][0]),
+            low=known(np.quantile(drawn, tail)),
+            high=known(np.quantile(drawn, 1 - tail)),
             level=LEVEL,
             method=f"cluster bootstrap, percentile, {rounds} rounds",
             clusters=len(clusters),
@@ -185,7 +201,14 @@ def _bootstrap(
     }
 
 
-def _of_all(measure: Measure, estimate: Estimate, clusters: Clusters, codes: Sequence[str]) -> Estimate:
+def qualified(measure: Measure, estimate: Estimate, clusters: Clusters, codes: Sequence[str]) -> Estimate:
+    """Say of how many clusters a figure is, and where they are too few for it."""
+    if measure.diagnosis is None:
+        return _of_all(estimate, clusters, codes)
+    return _of_one(measure, estimate, clusters, codes.index(measure.diagnosis))
+
+
+def _of_all(estimate: Estimate, clusters: Clusters, codes: Sequence[str]) -> Estimate:
     """Say which diagnoses are absent, and which are too rare to carry their share of the doubt."""
     having = dict(zip(codes, clusters.having.tolist(), strict=True))
     absent = ", ".join(code for code, count in having.items() if count == 0)
@@ -194,7 +217,7 @@ def _of_all(measure: Measure, estimate: Estimate, clusters: Clusters, codes: Seq
         absent and f"not in this test: {absent}",
         rare and f"fewer than {FEWEST_CLUSTERS} {clusters.kind}s: {rare}",
     )
-    return _with_width(replace(estimate, note="; ".join(filter(None, notes))), is_share=measure.what == "accuracy")
+    return replace(estimate, note="; ".join(filter(None, notes)))
 
 
 def _of_one(measure: Measure, estimate: Estimate, clusters: Clusters, kind: int) -> Estimate:
@@ -207,15 +230,14 @@ def _of_one(measure: Measure, estimate: Estimate, clusters: Clusters, kind: int)
         if counts[side] < FEWEST_CLUSTERS
     )
     resting = counts[sides[0]] if len(sides) == 1 else len(clusters)
-    qualified = replace(estimate, clusters=resting, note="; ".join(notes))
-    return _with_width(qualified, is_share=measure.what in SHARES)
+    return replace(estimate, clusters=resting, note="; ".join(notes))
 
 
 def _few(count: int, what: str) -> str:
     return f"only {count} {what}: too few to rely on the interval" if count else f"no {what}"
 
 
-def _with_width(estimate: Estimate, *, is_share: bool) -> Estimate:
+def with_width(estimate: Estimate, *, is_share: bool) -> Estimate:
     """Take back an interval without width: equal rounds, such as all right in every round, are no certainty.
 
     A share gets Wilson's interval, with clusters for trials; any other figure gets none, and a note.
@@ -230,5 +252,6 @@ def _with_width(estimate: Estimate, *, is_share: bool) -> Estimate:
     return replace(estimate, low=None, high=None, note=note)
 
 
-def _known(value: np.float64) -> float | None:
+def known(value: np.float64) -> float | None:
+    """Return a number, or None for NaN: it cannot be computed."""
     return None if np.isnan(value) else float(value)

@@ -1,0 +1,213 @@
+"""Several bundles in pairs: what holds is used again, what is stale is measured anew, and the first is the measure."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from cutis.evaluate.openings import LEDGER
+from cutis.evaluate.stage import compare, evaluate
+from cutis.runtime.bundle import DESCRIPTION
+from cutis.vocabulary.errors import UserError
+from cutis.vocabulary.estimate import Estimate
+from cutis.vocabulary.files import check_sums, read_json, sha256_of, write_sums
+from cutis.workspace import Workspace
+from factories import a_bundle_folder, a_tested_workspace
+
+
+@pytest.fixture(scope="module")
+def tested(tmp_path_factory):
+    """A tested workspace with the same untrained bundle under two names, and one of other weights."""
+    workspace = a_tested_workspace(tmp_path_factory.mktemp("rivals") / "work")
+    a_rival(workspace, "copy")
+    a_rival(workspace, "other", seed=1)
+    return workspace
+
+
+@pytest.fixture
+def workspace(tested, tmp_path):
+    """A copy that a test may spoil."""
+    shutil.copytree(tested.root, tmp_path / "work", symlinks=True)
+    return Workspace(tmp_path / "work")
+
+
+def a_rival(workspace, name, *, seed=None, **fields):
+    """A bundle of the workspace's dataset; with a seed, its weights are shaken by chance."""
+    dataset = sha256_of(workspace.dataset / "manifest.parquet")
+    folder = a_bundle_folder(workspace.bundle(name), name=name, dataset_sha256=dataset, **fields)
+    if seed is not None:
+        shake(folder, seed)
+
+
+def shake(folder, seed):
+    """Train a bundle anew, as it were: other weights under the same name."""
+    torch.manual_seed(seed)
+    weights = load_file(folder / "weights.safetensors")
+    shaken = {
+        key: value + torch.randn_like(value) * 0.1 if "weight" in key and value.ndim > 1 else value
+        for key, value in weights.items()
+    }
+    save_file(shaken, folder / "weights.safetensors")
+    change(folder, weights_sha256=sha256_of(folder / "weights.safetensors"))
+
+
+def change(folder, **fields):
+    """Change what a bundle says of itself, and seal it."""
+    said = json.loads((folder / DESCRIPTION).read_text())
+    (folder / DESCRIPTION).write_text(json.dumps(said | fields))
+    write_sums(folder)
+
+
+def opened(workspace):
+    """Return which bundles opened the test, in order."""
+    path = workspace.private / LEDGER
+    return [json.loads(line)["bundle"] for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def test_three_bundles_are_compared_with_the_first(workspace):
+    """Each is evaluated once; the copy is no different, the others have differences with intervals; all is sealed."""
+    done = compare(workspace, ["invented", "copy", "other"])
+
+    folder = workspace.comparison
+    said = read_json(folder / "comparison.json", "comparison")
+    check_sums(folder.resolve(), "comparison", mend="")
+    assert done.wrote == folder
+    assert opened(workspace) == ["invented", "copy", "other"]
+    assert (said["reference"], said["bundles"]) == ("invented", ["invented", "copy", "other"])
+    assert said["differences"].keys() == {"copy", "other"}
+    assert all(each["difference"]["value"] == 0.0 for each in said["differences"]["copy"].values())
+    assert set(said["differences"]["other"]) == {
+        *("macro_auc", "argmax/accuracy", "argmax/balanced_accuracy", "log_loss"),
+        *("one_vs_rest/macro_sensitivity", "one_vs_rest/macro_specificity", "auc/a", "auc/b", "auc/c"),
+    }
+    found = said["differences"]["other"]["log_loss"]
+    assert found["difference"]["low"] < found["difference"]["value"] < found["difference"]["high"]
+    assert found["difference"]["value"] == pytest.approx(found["other"] - found["reference"])
+    assert (folder / "figures" / "comparison.svg").stat().st_size > 1000
+
+
+def test_what_is_compared_is_what_was_evaluated(workspace):
+    """Values and intervals of each bundle are those of its own estimates.json, by the same rounds."""
+    compare(workspace, ["invented", "other"])
+
+    said = read_json(workspace.comparison / "comparison.json", "comparison")
+    for name in ("invented", "other"):
+        own = read_json(workspace.evaluation(name) / "estimates.json", "estimates")["estimates"]
+        assert said["estimates"][name].items() <= own.items()
+    for figure, found in said["differences"]["other"].items():
+        assert found["reference"] == said["estimates"]["invented"][figure]["value"]
+        assert found["other"] == said["estimates"]["other"][figure]["value"]
+    assert said["made_from"] == {
+        "manifest": sha256_of(workspace.dataset / "manifest.parquet"),
+        **{f"bundle {name}": sha256_of(workspace.bundle(name) / DESCRIPTION) for name in ("invented", "other")},
+        **{
+            f"predictions of {name}": sha256_of(workspace.evaluation(name) / "predictions.parquet")
+            for name in ("invented", "other")
+        },
+    }
+
+
+def test_the_answer_is_a_table_for_people_and_facts_for_programs(workspace):
+    """Bundle, both figures with interval, the difference with interval; what was evaluated now; the next command."""
+    evaluate(workspace, "invented")
+
+    done = compare(workspace, ["invented", "other"])
+
+    text = "\n".join(done.lines)
+    assert "opened 2 times so far" in done.lines[0]
+    assert "evaluated now: other" in text
+    assert "evaluated before, and unchanged since: invented" in text
+    for label in ("macro AUC (95% CI)", "balanced accuracy, arg-max (95% CI)"):
+        start = next(number for number, line in enumerate(done.lines) if line.startswith(label))
+        assert done.lines[start + 1].split()[0] == "invented"
+        assert done.lines[start + 2].split()[0] == "other"
+        assert " to " in done.lines[start + 2]
+    assert max(map(len, done.lines[1:-4])) <= 80
+    assert done.next_command == "cutis report"
+    assert (done.facts["evaluated"], done.facts["reused"]) == (["other"], ["invented"])
+    assert Estimate(**done.facts["differences"]["other"]["macro_auc"]["difference"]).method.startswith("paired")
+    json.dumps(done.facts, allow_nan=False)
+
+
+def test_only_what_is_stale_is_evaluated_again(workspace):
+    """Trained anew, answering otherwise with the same weights, or damaged: each is measured again, and it alone."""
+    names = ["invented", "copy", "other"]
+    compare(workspace, names)
+    first = read_json(workspace.comparison / "comparison.json", "comparison")
+    before = len(opened(workspace))
+
+    compare(workspace, names)
+    nothing = opened(workspace)[before:]
+    shake(workspace.bundle("other"), 2)
+    trained_anew = compare(workspace, names).facts["evaluated"]
+    change(workspace.bundle("copy"), thresholds={"rule": "Youden", "chosen_on": "tune", "values": [0.9, 0.9, 0.9]})
+    other_thresholds = compare(workspace, names).facts["evaluated"]
+    damaged = workspace.evaluation("invented") / "estimates.json"
+    damaged.write_text(damaged.read_text() + " ")
+    damaged_since = compare(workspace, names).facts["evaluated"]
+
+    assert nothing == []
+    assert (trained_anew, other_thresholds, damaged_since) == (["other"], ["copy"], ["invented"])
+    assert opened(workspace)[before:] == ["other", "copy", "invented"]
+    last = read_json(workspace.comparison / "comparison.json", "comparison")
+    assert last["differences"]["other"] != first["differences"]["other"]
+    assert last["differences"]["copy"]["one_vs_rest/macro_sensitivity"]["difference"]["value"] != 0
+    assert last["openings"] == 6
+
+
+def test_again_evaluates_every_one_of_them_anew(workspace):
+    """Each opening is counted."""
+    compare(workspace, ["invented", "copy"])
+
+    done = compare(workspace, ["invented", "copy"], again=True)
+
+    assert done.facts["evaluated"] == ["invented", "copy"]
+    assert done.facts["openings"] == 4
+
+
+def test_a_bundle_goes_by_the_name_of_its_folder(workspace):
+    """A copied folder still says its old name inside, and is compared all the same."""
+    change(workspace.bundle("copy"), name="invented")
+
+    compare(workspace, ["invented", "copy"])
+
+    said = read_json(workspace.comparison / "comparison.json", "comparison")
+    assert said["bundles"] == ["invented", "copy"]
+    assert workspace.evaluation("copy").exists()
+
+
+@pytest.mark.parametrize("names", [["invented"], ["invented", "copy", "invented"]])
+def test_a_bundle_is_not_compared_with_itself(workspace, names):
+    """One name, or one that comes twice."""
+    with pytest.raises(UserError, match="needs different bundles"):
+        compare(workspace, names)
+
+
+@pytest.mark.parametrize("classes", ["abd", None])
+def test_a_name_that_does_not_fit_opens_nothing(workspace, classes):
+    """A bundle of other diagnoses, or one that is not there, is found before the test is opened for the first."""
+    if classes:
+        a_rival(workspace, "last", classes=tuple(classes))
+
+    with pytest.raises(UserError):
+        compare(workspace, ["invented", "last"])
+
+    assert opened(workspace) == []
+    assert not workspace.comparison.exists()
+
+
+def test_rounds_do_not_depend_on_who_is_compared(workspace):
+    """The difference between two bundles is the same whoever else is named."""
+    compare(workspace, ["invented", "other"])
+    two = read_json(workspace.comparison / "comparison.json", "comparison")["differences"]["other"]
+
+    compare(workspace, ["invented", "copy", "other"])
+
+    three = read_json(workspace.comparison / "comparison.json", "comparison")["differences"]["other"]
+    assert two == three
+    assert np.isfinite(two["macro_auc"]["difference"]["low"])

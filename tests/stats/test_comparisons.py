@@ -1,0 +1,190 @@
+"""Two raters on the same cases: the same patients are drawn for both, and what is hard for both cancels out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.metrics import balanced_accuracy_score, log_loss, roc_auc_score
+
+from cutis.stats.comparisons import compare_metrics
+from cutis.stats.intervals import clusters_in, estimate_metrics, figures_of, resample
+from cutis.vocabulary.chance import chance
+from cutis.vocabulary.errors import UserError
+from factories import some_predictions
+
+THRESHOLDS = np.array([0.3, 0.3, 0.3])
+
+
+def compared(reference, other, *, rounds=200, seed=0, other_thresholds=THRESHOLDS):
+    return compare_metrics(
+        reference,
+        other,
+        reference_thresholds=THRESHOLDS,
+        other_thresholds=other_thresholds,
+        generator=chance(seed, "test"),
+        rounds=rounds,
+    )
+
+
+def nearly(predictions, *, seed=1, noise=0.05):
+    """A rater who says almost the same."""
+    shaken = predictions.probabilities * np.exp(
+        np.random.default_rng(seed).normal(scale=noise, size=(len(predictions), len(predictions.codes)))
+    )
+    return replace(predictions, probabilities=shaken / shaken.sum(axis=1, keepdims=True), rater="other")
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.integers(0, 10_000), st.integers(12, 60))
+def test_a_copy_of_itself_is_no_different(seed, cases):
+    """Exactly 0, not nearly; and since every round agrees, no interval is claimed."""
+    predictions = some_predictions(seed=seed, cases=cases)
+
+    for name, found in compared(predictions, replace(predictions, rater="copy"), rounds=50).items():
+        assert found.reference == found.other
+        assert found.difference.value == (None if found.reference is None else 0.0), name
+        assert found.difference.low is None
+        assert found.difference.high is None
+
+
+def test_both_values_and_their_difference_are_those_of_each_rater_alone():
+    """Other − reference, each by its own thresholds; turned round it changes its sign."""
+    reference, other, lower = some_predictions(), some_predictions(seed=9), np.array([0.1, 0.2, 0.1])
+    other = replace(other, truth=reference.truth)
+
+    found = compared(reference, other, other_thresholds=lower)
+    back = compare_metrics(
+        other,
+        reference,
+        reference_thresholds=lower,
+        other_thresholds=THRESHOLDS,
+        generator=chance(0, "test"),
+        rounds=200,
+    )
+
+    alone = [
+        estimate_metrics(each, thresholds=thresholds, generator=chance(0, "test"), rounds=200)
+        for each, thresholds in ((reference, THRESHOLDS), (other, lower))
+    ]
+    assert found.keys() == alone[0].keys()
+    for name, each in found.items():
+        assert (each.reference, each.other) == (alone[0][name].value, alone[1][name].value)
+        assert each.difference.value == each.other - each.reference
+        assert back[name].difference.value == -each.difference.value
+        assert (back[name].difference.low, back[name].difference.high) == (
+            pytest.approx(-each.difference.high, abs=1e-12),
+            pytest.approx(-each.difference.low, abs=1e-12),
+        )
+
+
+def test_the_interval_is_that_of_a_loop_over_the_same_draws():
+    """200 rounds written out, each with its cases as often as they were drawn, measured by scikit-learn."""
+    reference = some_predictions(cases=60)
+    other = nearly(reference, noise=1.0)
+    clusters = clusters_in(reference)
+
+    found = compared(reference, other, rounds=200, seed=3)
+
+    spread = {"macro_auc": [], "argmax/balanced_accuracy": [], "log_loss": [], "auc/b": []}
+    for block in resample(clusters, rounds=200, generator=chance(3, "test")):
+        for weights in block:
+            drawn = np.repeat(np.arange(60), weights.astype(int))
+            truth = reference.truth[drawn]
+            measured = []
+            for said in (reference.probabilities[drawn], other.probabilities[drawn]):
+                areas = [roc_auc_score(truth == kind, said[:, kind]) for kind in range(3)]
+                balanced = balanced_accuracy_score(truth, said.argmax(axis=1))
+                measured.append([np.mean(areas), balanced, log_loss(truth, said, labels=[0, 1, 2]), areas[1]])
+            for name, before, after in zip(spread, *measured, strict=True):
+                spread[name].append(after - before)
+    for name, differences in spread.items():
+        ends = np.quantile(differences, [0.025, 0.975])
+        assert (found[name].difference.low, found[name].difference.high) == pytest.approx(tuple(ends), abs=1e-9), name
+
+
+def test_pairing_narrows_the_interval_of_two_that_err_alike():
+    """Unpaired, the doubt about each rater adds up; paired, their common part is gone."""
+    reference = some_predictions(cases=120)
+    other = nearly(reference, noise=0.15)
+
+    found = compared(reference, other, rounds=400)
+
+    for name in ("macro_auc", "argmax/balanced_accuracy", "log_loss"):
+        spreads = []
+        for each, seed in ((reference, 1), (other, 2)):
+            blocks = resample(clusters_in(each), rounds=400, generator=chance(seed, "test"))
+            spreads.append(np.concatenate([_figure(name, each, weights) for weights in blocks]))
+        low, high = np.quantile(spreads[1] - spreads[0], [0.025, 0.975])
+        paired = found[name].difference
+        assert paired.high - paired.low < (high - low) / 2
+
+
+def _figure(name, predictions, weights):
+    figures = figures_of(predictions, thresholds=THRESHOLDS)(weights)
+    return {str(measure): drawn for measure, drawn in figures.items()}[name]
+
+
+def test_a_difference_says_how_it_was_made_and_from_how_many_patients():
+    """As the figure itself: with the diagnosis for a sensitivity, and a note where they are too few."""
+    truth = np.where(np.arange(60) < 54, np.arange(60) % 2, 2)
+    reference = some_predictions(cases=60, truth=truth)
+
+    found = compared(reference, nearly(reference, noise=1.0))
+
+    assert found["macro_auc"].difference.method == "paired cluster bootstrap, percentile, 200 rounds"
+    assert found["macro_auc"].difference.note == "fewer than 10 patients: c (3)"
+    assert found["argmax/sensitivity/c"].difference.clusters == 3
+    assert "only 3 patients with c" in found["auc/c"].difference.note
+
+
+def test_a_difference_of_shares_gets_no_interval_of_a_share():
+    """Both right in every round: the difference 0 is no certainty, and Wilson has no answer to it."""
+    truth = np.arange(60) // 2 % 3
+    perfect = some_predictions(cases=60, truth=truth, probabilities=np.eye(3)[truth] * 0.9 + 0.1 / 3)
+
+    found = compared(perfect, nearly(perfect))["argmax/accuracy"].difference
+
+    assert str(found) == "0.000 (no interval: all rounds of resampling agree)"
+
+
+def test_an_absent_diagnosis_has_no_difference():
+    """None for both, and why."""
+    reference = some_predictions(truth=np.arange(60) % 2)
+
+    found = compared(reference, nearly(reference))["auc/c"]
+
+    assert (found.reference, found.other, found.difference.value) == (None, None, None)
+    assert found.difference.note == "no patients with c"
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        ({"case_ids": tuple(f"case{n:04d}" for n in range(1, 61))}, "cases"),
+        ({"cluster_ids": tuple(f"patient{n:04d}" for n in range(60))}, "clusters"),
+        ({"cluster_kind": "lesion"}, "clusters"),
+        ({"codes": ("a", "c", "b")}, "diagnoses"),
+        ({"truth": np.zeros(60, np.int64)}, "truth"),
+        ({"truth": None}, "truth"),
+    ],
+)
+def test_other_cases_cannot_be_paired(change, what):
+    """Whatever differs is named."""
+    reference = some_predictions()
+
+    with pytest.raises(UserError, match=f"cannot be compared in pairs: they differ in {what}") as refusal:
+        compared(reference, replace(reference, rater="other", **change))
+
+    assert refusal.value.where == "predictions of other"
+
+
+def test_predictions_without_truth_cannot_be_compared():
+    """It is our own mistake to ask."""
+    unsettled = some_predictions(truth=None)
+
+    with pytest.raises(ValueError, match="truth"):
+        compared(unsettled, unsettled)
