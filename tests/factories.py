@@ -99,7 +99,8 @@ def a_dataset(workspace: Workspace, *, patients: int = 24, side: int = 32, **fie
         cases = []
         for number in range(patients):
             code = taxonomy.codes[number % 3]
-            case = a_case(number, diagnosis=code, split=turns[number // 3 % len(turns)])
+            split = turns[number // 3 % len(turns)]
+            case = a_case(number, diagnosis=code, split=split, fold=None if split == "test" else number // 3 % 2)
             grain = np.random.default_rng(number).normal(scale=12, size=(side, side, 3))
             Image.fromarray(np.clip(colours[code] + grain, 0, 255).astype(np.uint8)).save(folder / case.image)
             cases.append(replace(case, sha256=sha256_of(folder / case.image)))
@@ -131,7 +132,7 @@ def a_bundle_folder(folder: Path, *, classes: Sequence[str] = ("a", "b", "c"), *
         "preparation": Preparation(size=32, mean=(0.5, 0.5, 0.5), std=(0.25, 0.25, 0.25)),
         "temperatures": (1.5,) * 8,
         "thresholds": Thresholds(rule="Youden", chosen_on="tune", values=(0.3,) * len(classes)),
-        "best_epoch": 1,
+        "best_epochs": (1,),
         "parameters": sum(parameter.numel() for parameter in network.parameters()),
         "dataset_sha256": "0" * 64,
         "dataset_counts": {"train": 12, "tune": 6, "calibrate": 3, "test": 3},

@@ -10,6 +10,7 @@ import pytest
 
 from cutis.runtime.bundle import read_bundle
 from cutis.vocabulary.errors import UserError
+from cutis.vocabulary.files import write_sums
 from factories import a_bundle_folder
 
 
@@ -84,5 +85,18 @@ def test_the_description_is_plain_json_with_its_format(folder):
     said = json.loads((folder / "bundle.json").read_text())
 
     assert said["kind"] == "bundle"
-    assert said["format"] == 1
+    assert said["format"] == 2
     assert said["made_with"]["threads"] >= 1
+
+
+def test_a_bundle_of_the_first_format_still_answers(folder):
+    """What was trained with an earlier version is one network, one view, one speaker."""
+    said = json.loads((folder / "bundle.json").read_text())
+    for key in ("speaking", "temperature_of_mean", "views", "members", "best_epochs"):
+        del said[key]
+    (folder / "bundle.json").write_text(json.dumps(said | {"format": 1, "best_epoch": 4}))
+    write_sums(folder)
+
+    bundle = read_bundle(folder)
+
+    assert (bundle.speaking, bundle.views, bundle.members, bundle.best_epochs) == (1, 1, 1, (4,))

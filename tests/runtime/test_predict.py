@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from cutis.imaging.decode import UnreadablePicture
 from cutis.runtime.bundle import read_bundle
 from cutis.runtime.engines import open_engine
-from cutis.runtime.predict import diagnose, outputs_of, probabilities
+from cutis.runtime.predict import diagnose, outputs_of, probabilities, seen_from_all_sides
+from cutis.stats.calibration import softmax
 from cutis.vocabulary.outputs import Outputs
 from factories import a_bundle_folder, a_picture
 
@@ -57,6 +60,30 @@ def test_probabilities_are_tempered_by_the_final_temperature(bundle):
     scaled = np.exp(logits[0] / bundle.temperature)
 
     np.testing.assert_allclose(probabilities(bundle, outputs)[0], scaled / scaled.sum(), rtol=1e-6)
+
+
+def test_several_classifiers_that_speak_are_averaged(bundle):
+    """With two speakers the answer is the mean of both, each by its own temperature."""
+    speaking = replace(bundle, speaking=2, temperatures=(1.0,) * 6 + (2.0, 1.0))
+    first, last = (np.array([row], dtype=np.float32) for row in ([4.0, 0.0, 0.0], [0.0, 1.0, 0.0]))
+    outputs = Outputs(logits=last, auxiliary_logits=(last,) * 6 + (first,), features=last, maps=None)
+
+    chances = probabilities(speaking, outputs)
+
+    np.testing.assert_allclose(chances, (softmax(first, 2.0) + softmax(last, 1.0)) / 2, rtol=1e-6)
+
+
+def test_an_answer_from_all_sides_does_not_depend_on_how_the_picture_lies(bundle, tmp_path):
+    """Eight views of a picture and of its mirror image are the same eight."""
+    seen = replace(bundle, views=8)
+    engine = open_engine(bundle)
+    picture = np.random.default_rng(0).normal(size=(1, 3, 32, 32)).astype(np.float32)
+
+    one, other = (
+        seen_from_all_sides(engine, seen, each).logits for each in (picture, np.ascontiguousarray(picture[..., ::-1]))
+    )
+
+    np.testing.assert_allclose(one, other, atol=1e-5)
 
 
 def test_a_text_file_is_one_clear_error(bundle, tmp_path):

@@ -14,7 +14,8 @@ from torch import Tensor, nn
 
 from cutis.imaging.prepare import normalise, prepare
 from cutis.runtime.bundle import Bundle
-from cutis.stats.calibration import softmax
+from cutis.runtime.engines import engine_of
+from cutis.runtime.predict import probabilities, seen_from_all_sides
 from cutis.vocabulary.predictions import Predictions
 
 MOST_CASES = 16
@@ -84,11 +85,11 @@ def look(network: nn.Module, bundle: Bundle, picture: Image.Image) -> Look:
     batch = torch.from_numpy(seen).to(next(network.parameters()).device)
     with torch.no_grad():
         outputs = network(batch)
-    logits = outputs.logits.cpu().numpy()
-    answer = int(logits[0].argmax())
+    chances = probabilities(bundle, seen_from_all_sides(engine_of(network), bundle, seen))[0]
+    answer = int(chances.argmax())
     return Look(
         answer=answer,
-        probability=float(softmax(logits, bundle.temperature)[0, answer]),
+        probability=float(chances[answer]),
         gradient=gradient_saliency(network, batch, answer),
         activation=outputs.maps[-1][0, answer].cpu().numpy(),
     )

@@ -36,9 +36,13 @@ class Bundle:
     taxonomy: Taxonomy
     preparation: Preparation
     temperatures: tuple[float, ...]  # one per auxiliary classifier, shallow to deep, and the final one's last
+    speaking: int = 1  # how many of the last classifiers answer, by the mean of their calibrated probabilities
+    temperature_of_mean: float = 1.0  # of that mean
+    views: int = 1  # how many turned and mirrored views of a picture an answer is averaged over
+    members: int = 1  # networks that answer together; several after cross-validation
     thresholds: Thresholds
-    best_epoch: int
-    parameters: int
+    best_epochs: tuple[int, ...]  # of each member
+    parameters: int  # of all members together
     dataset_sha256: str
     dataset_counts: dict[str, int]  # settled cases by split
     cluster_kind: str
@@ -50,8 +54,18 @@ class Bundle:
 
     @property
     def temperature(self) -> float:
-        """The temperature of the final classifier, the one that speaks."""
+        """The temperature of the final classifier."""
         return self.temperatures[-1]
+
+    @property
+    def best_epoch(self) -> int:
+        """The chosen epoch of the first member."""
+        return self.best_epochs[0]
+
+    @property
+    def auxiliary(self) -> int:
+        """How many auxiliary classifiers there are."""
+        return len(self.temperatures) - 1
 
     @property
     def weights(self) -> Path:
@@ -86,7 +100,11 @@ def write_description(folder: Path, bundle: Bundle, *, made_from: dict[str, str]
             "chosen_on": bundle.thresholds.chosen_on,
             "values": list(bundle.thresholds.values),
         },
-        "best_epoch": bundle.best_epoch,
+        "speaking": bundle.speaking,
+        "temperature_of_mean": bundle.temperature_of_mean,
+        "views": bundle.views,
+        "members": bundle.members,
+        "best_epochs": list(bundle.best_epochs),
         "parameters": bundle.parameters,
         "dataset_sha256": bundle.dataset_sha256,
         "dataset_counts": bundle.dataset_counts,
@@ -107,13 +125,14 @@ def read_bundle(folder: Path) -> Bundle:
         UserError: there is no bundle, a file is missing, added or changed, or the format is newer.
     """
     check_sums(folder, "bundle", mend="run cutis train, restore it from where it was made, or check --name")
-    said = read_json(folder / DESCRIPTION, "bundle")
+    said = _of_today(read_json(folder / DESCRIPTION, "bundle"))
     try:
         thresholds = said["thresholds"]
         fixed: dict[str, Any] = {
             "taxonomy": taxonomy_from(said["taxonomy"], where=folder),
             "preparation": preparation_from(said["preparation"], where=str(folder / DESCRIPTION)),
             "temperatures": tuple(said["temperatures"]),
+            "best_epochs": tuple(said["best_epochs"]),
             "thresholds": Thresholds(**thresholds | {"values": tuple(thresholds["values"])}),
             "folder": folder,
         }
@@ -122,3 +141,11 @@ def read_bundle(folder: Path) -> Bundle:
     except (KeyError, TypeError) as error:
         mend = "train it again with this version of cutis"
         raise UserError(f"this bundle lacks a field: {error}", where=str(folder / DESCRIPTION), mend=mend) from error
+
+
+def _of_today(said: dict[str, Any]) -> dict[str, Any]:
+    """Return what a bundle of the first format says in the words of the second: one network, one view, one speaker."""
+    if said["format"] > 1:
+        return said
+    alone = {"speaking": 1, "temperature_of_mean": 1.0, "views": 1, "members": 1}
+    return said | alone | {"best_epochs": [said["best_epoch"]]}

@@ -16,24 +16,40 @@ Engine: TypeAlias = Callable[[Pictures], Outputs[NDArray[np.float32]]]
 
 
 def torch_network(bundle: Bundle) -> Any:
-    """Return a bundle's `Classifier`, ready to answer, on the accelerator where there is one."""
+    """Return a bundle's `Classifier`, or the `Ensemble` of several, ready to answer, on an accelerator if there is one.
+
+    Where there are several, the keys of each one's weights begin with its number.
+    """
     import torch
     from safetensors.torch import load_file
 
     from cutis.network.backbone import backbone_of
     from cutis.network.classifier import Classifier
+    from cutis.network.ensemble import Ensemble
 
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    network = Classifier(backbone_of(bundle.architecture), classes=len(bundle.taxonomy))
+    size, auxiliary = bundle.preparation.size, bool(bundle.auxiliary)
+    members = [
+        Classifier(
+            backbone_of(bundle.architecture, auxiliary=auxiliary, size=size),
+            classes=len(bundle.taxonomy),
+        )
+        for _ in range(bundle.members)
+    ]
+    network = members[0] if bundle.members == 1 else Ensemble(members)
     network.load_state_dict(load_file(bundle.weights))
     return network.to(device).to(memory_format=torch.channels_last).eval()
 
 
 def torch_engine(bundle: Bundle) -> Engine:
     """Run a bundle by PyTorch, on the accelerator where there is one."""
+    return engine_of(torch_network(bundle))
+
+
+def engine_of(network: Any) -> Engine:
+    """Run a PyTorch network that is ready to answer."""
     import torch
 
-    network = torch_network(bundle)
     device = next(network.parameters()).device
 
     def run(pictures: Pictures) -> Outputs[NDArray[np.float32]]:

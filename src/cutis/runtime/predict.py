@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,8 @@ from cutis.imaging.prepare import normalise, prepared_file
 from cutis.progress import track
 from cutis.runtime.bundle import Bundle
 from cutis.runtime.engines import Engine
-from cutis.stats.calibration import softmax
+from cutis.runtime.views import views_of
+from cutis.stats.calibration import answer_of
 from cutis.vocabulary.diagnosis import Diagnosis, Finding
 from cutis.vocabulary.outputs import Outputs
 
@@ -34,18 +35,20 @@ def outputs_of(engine: Engine, bundle: Bundle, paths: Sequence[Path], *, what: s
     Raises:
         UnreadablePicture: a file is no picture.
     """
-    said = [engine(batch) for batch in track(_batches(bundle, paths), what, total=-(-len(paths) // BATCH))]
-    return Outputs(
-        logits=np.concatenate([each.logits for each in said]),
-        auxiliary_logits=tuple(map(np.concatenate, zip(*(each.auxiliary_logits for each in said), strict=True))),
-        features=np.concatenate([each.features for each in said]),
-        maps=None,
-    )
+    batches = track(_batches(bundle, paths), what, total=-(-len(paths) // BATCH))
+    return _joined([seen_from_all_sides(engine, bundle, batch) for batch in batches], np.concatenate)
+
+
+def seen_from_all_sides(engine: Engine, bundle: Bundle, pictures: NDArray[np.float32]) -> Outputs[NDArray[np.float32]]:
+    """Return what the network says of prepared pictures (N, 3, S, S): the mean of the bundle's views, without maps."""
+    return _joined([engine(np.ascontiguousarray(view)) for view in views_of(pictures, bundle.views)], _mean)
 
 
 def probabilities(bundle: Bundle, outputs: Outputs[NDArray[np.float32]]) -> NDArray[np.float64]:
-    """Return the calibrated probabilities (N, K) of the final classifier."""
-    return softmax(outputs.logits, bundle.temperature)
+    """Return the calibrated probabilities (N, K) of the classifiers that speak."""
+    said = (*outputs.auxiliary_logits, outputs.logits)[-bundle.speaking :]
+    temperatures = bundle.temperatures[-bundle.speaking :]
+    return answer_of(said, temperatures, temperature_of_mean=bundle.temperature_of_mean)
 
 
 def diagnose(engine: Engine, bundle: Bundle, image: Path) -> Diagnosis:
@@ -55,13 +58,31 @@ def diagnose(engine: Engine, bundle: Bundle, image: Path) -> Diagnosis:
         UnreadablePicture: the file is no picture.
     """
     picture = prepared_file(image, bundle.preparation)[None]
-    chances = probabilities(bundle, engine(normalise(picture, bundle.preparation)))[0]
+    outputs = seen_from_all_sides(engine, bundle, normalise(picture, bundle.preparation))
+    chances = probabilities(bundle, outputs)[0]
     findings = (
         Finding(code=disease.code, name=disease.name, malignant=disease.malignant, probability=float(chance))
         for disease, chance in zip(bundle.taxonomy.diseases, chances, strict=True)
     )
     ranked = tuple(sorted(findings, key=lambda finding: -finding.probability))
     return Diagnosis(image=str(image), findings=ranked, warnings=bundle.warnings, bundle=bundle.name)
+
+
+def _joined(
+    said: Sequence[Outputs[NDArray[np.float32]]], join: Callable[[Sequence[NDArray[np.float32]]], NDArray[np.float32]]
+) -> Outputs[NDArray[np.float32]]:
+    by_depth = zip(*(each.auxiliary_logits for each in said), strict=True)
+    return Outputs(
+        logits=join([each.logits for each in said]),
+        auxiliary_logits=tuple(map(join, by_depth)),
+        features=join([each.features for each in said]),
+        maps=None,
+    )
+
+
+def _mean(arrays: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+    mean: NDArray[np.float32] = np.mean(arrays, axis=0)
+    return mean
 
 
 def _batches(bundle: Bundle, paths: Sequence[Path]) -> Iterator[NDArray[np.float32]]:
