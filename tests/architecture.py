@@ -46,6 +46,8 @@ LIBRARIES = {
     "timm": TRAINING,
     "captum": {"explain"},
     "openTSNE": {"explain"},
+    "tensorboard": {"train.trackers"},
+    "mlflow": {"train.trackers"},
     "matplotlib": FIGURES,
     "scipy": NOT_ON_THE_WAY_TO_AN_ANSWER,
     "sklearn": NOT_ON_THE_WAY_TO_AN_ANSWER,

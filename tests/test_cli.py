@@ -112,6 +112,8 @@ def test_with_json_an_error_is_one_object_on_standard_output(tmp_path):
         (["train", "-c", "grand"], "unknown recipe 'grand'", "use one of: "),
         (["train", "--set", "epoch=3"], "unknown key 'epoch'", "epochs"),
         (["evaluate"], "there is no bundle yet", "run cutis train first"),
+        (["evaluate", "one", "one"], "a comparison needs different bundles", "name each bundle once"),
+        (["evaluate", "comparison"], "'comparison' cannot be the name of a bundle", "choose another name"),
         (["explain"], "there is no bundle yet", "run cutis train first"),
     ],
     ids=str,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -106,6 +107,34 @@ def test_every_file_that_was_written_says_its_format(road):
         assert path.read_text().splitlines()[0].endswith(",format")
     for path in road.work.rglob("*.svg"):
         assert "cutis figure, format" in path.read_text()
+
+
+def test_a_dry_run_tells_what_a_training_takes_and_writes_nothing(road):
+    """Recipe, parameters, memory and time, before an hour is spent."""
+    before = sorted(path for path in road.work.rglob("*") if ".cache" not in path.parts)
+
+    told = cutis(road.folder, "train", "--dry-run", *(word for setting in SMALL for word in ("--set", setting)))
+
+    assert told["recipe"]["network"] == "mobilenetv2_035"
+    assert told["parameters"] > 10**5
+    assert 0 < told["bytes_needed"] < told["bytes_free"]
+    assert told["seconds"] > 0
+    assert sorted(path for path in road.work.rglob("*") if ".cache" not in path.parts) == before
+
+
+def test_a_training_of_two_processes_can_be_watched_in_tensorboard(road):
+    """The command line as its user types it: processes, a tracker, and the epochs where they are looked for."""
+    settings = [word for setting in SMALL for word in ("--set", setting)]
+
+    said = cutis(
+        road.folder, "train", "--processes", "2", "--track", "tensorboard", "--name", "watched", "-w", "work", *settings
+    )
+
+    assert said["facts"]["name"] == "watched"
+    assert list((road.work / "tracking" / "watched").glob("events*"))
+    shutil.rmtree(road.work / "tracking")
+    for path in (road.work / "2_bundles" / "watched", road.work / ".versions" / "2_bundles" / "watched"):
+        path.unlink() if path.is_symlink() else shutil.rmtree(path)
 
 
 def test_one_changed_byte_in_the_bundle_stops_every_answer(road, tmp_path):

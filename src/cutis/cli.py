@@ -1,6 +1,7 @@
 """The verbs of the command line. Each imports its stage inside its function, so that `cutis --help` loads none."""
 
 from collections.abc import Iterator
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -20,6 +21,13 @@ Folder = Annotated[
 ]
 Again = Annotated[bool, typer.Option("--again", help="Make the result anew; the old one is kept beside it.")]
 BundleName = Annotated[str | None, typer.Option("--name", help="Which bundle, where there are several.")]
+
+
+class Tracker(StrEnum):
+    """Where the epochs of a training can be watched, beside the terminal."""
+
+    TENSORBOARD = "tensorboard"
+    MLFLOW = "mlflow"
 
 
 def _version(wanted: bool) -> None:  # noqa: FBT001  typer hands the flag over by position
@@ -111,28 +119,54 @@ def train(
     ] = None,
     name: Annotated[str | None, typer.Option(help="What to call the bundle; the recipe's name, if not given.")] = None,
     again: Again = False,
-) -> Finished:
+    processes: Annotated[int, typer.Option(help="How many processes share each step on this machine.")] = 1,
+    track: Annotated[Tracker | None, typer.Option(help="Show the epochs there, too.")] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only tell recipe, memory and time, from a few steps on noise.")
+    ] = False,
+) -> Finished | Answer:
     """Train a network on the dataset and leave a bundle.
 
     After Ctrl-C, a kill or a power cut the same command goes on where it stopped.
     """
     from cutis.train import stage
 
-    return stage.train(Workspace(workspace), recipe=recipe, settings=tuple(setting or ()), name=name, again=again)
+    project, settings = Workspace(workspace), tuple(setting or ())
+    if dry_run:
+        lines, facts = stage.dry_run(project, recipe=recipe, settings=settings, name=name, processes=processes)
+        return Answer(lines=lines, content=stamp("rehearsal") | facts)
+    finished = stage.train(
+        project,
+        recipe=recipe,
+        settings=settings,
+        name=name,
+        again=again,
+        processes=processes,
+        track=track and track.value,
+    )
+    return finished or Answer(content=stamp("finished"))  # one of several processes, and not the one that speaks
 
 
 @verb(app)
 def evaluate(
-    name: Annotated[str | None, typer.Argument(metavar="NAME", help="Which bundle, where there are several.")] = None,
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="NAME", help="Which bundle; of several, each is compared with the first."),
+    ] = None,
     *,
     workspace: Folder = WORK,
     again: Again = False,
 ) -> Finished:
-    """Measure a bundle on the test split, each figure with interval."""
+    """Measure a bundle on the test split, each figure with interval.
+
+    Several bundles are compared in pairs; what was evaluated before and is unchanged is not evaluated again.
+    """
     from cutis.evaluate import stage
 
     project = Workspace(workspace)
-    return stage.evaluate(project, name or project.only_bundle(), again=again)
+    if names and len(names) > 1:
+        return stage.compare(project, names, again=again)
+    return stage.evaluate(project, names[0] if names else project.only_bundle(), again=again)
 
 
 @verb(app)

@@ -2,54 +2,66 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
-from torch import nn
 
+from cutis.network.backbone import backbone_of
+from cutis.network.classifier import Classifier
+from cutis.train.batches import Batch, Step
 from cutis.train.checkpoint import KEPT, Place, load_checkpoint, save_checkpoint
+from cutis.train.config import TrainConfig
+from cutis.train.loop import learn, new_learner
+from cutis.train.loss import Teaching
 from cutis.vocabulary.errors import UserError
 
+CONFIG = TrainConfig(network="mobilenetv2_035", size=32, ema=0.9, learning_rate=1e-3)
 
-def _learner():
+
+def _learner(precision="fp32"):
     torch.manual_seed(0)
-    network = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.Linear(4, 2))
-    optimizer = torch.optim.AdamW(network.parameters(), lr=0.1)
-    return network, optimizer
+    network = Classifier(backbone_of("mobilenetv2_035"), classes=2)
+    return new_learner(network, CONFIG, precision=precision)
 
 
-def _step(network, optimizer):
+def _step(learner, number=0):
     torch.manual_seed(7)
-    optimizer.zero_grad()
-    network(torch.randn(5, 3)).square().sum().backward()
-    optimizer.step()
+    batch = Batch(torch.randn(4, 3, 32, 32), torch.eye(2).repeat(2, 1), tuple("abcd"))
+    step = Step((batch,), 4)
+    teaching = Teaching(stage_weights=CONFIG.stage_weights)
+    list(learn(learner, [step], CONFIG, teaching, epoch=1, start=number, steps_in_epoch=10))
 
 
-def test_a_checkpoint_restores_weights_statistics_and_optimiser(tmp_path):
-    """After loading, the next step is bit-equal to the undisturbed one."""
-    network, optimizer = _learner()
-    _step(network, optimizer)
-    save_checkpoint(tmp_path / "checkpoints", Place(epoch=2, step=5, losses=(0.5,)), network, optimizer)
-    other, its_optimizer = _learner()
+def _state(learner):
+    return learner.network.state_dict(), learner.averaged.state_dict(), learner.scaler.state_dict()
 
-    place = load_checkpoint(tmp_path / "checkpoints", other, its_optimizer)
-    _step(network, optimizer)
-    _step(other, its_optimizer)
+
+@pytest.mark.parametrize("precision", ["fp32", "fp16"])
+def test_a_checkpoint_restores_all_that_changes_while_learning(tmp_path, precision):
+    """After loading, the next step is bit-equal: weights, statistics, their average, optimiser and scale."""
+    learner = _learner(precision)
+    _step(learner)
+    save_checkpoint(tmp_path / "checkpoints", Place(epoch=2, step=5, losses=(0.5,)), learner)
+    other = _learner(precision)
+
+    place = load_checkpoint(tmp_path / "checkpoints", other)
+    for each in (learner, other):
+        _step(each, 1)
 
     assert place == Place(epoch=2, step=5, losses=(0.5,))
-    for key, tensor in network.state_dict().items():
-        assert torch.equal(tensor, other.state_dict()[key])
+    torch.testing.assert_close(_state(other), _state(learner), rtol=0, atol=0)
 
 
 def test_without_a_checkpoint_a_training_begins_at_the_start(tmp_path):
     """An empty folder is the start."""
-    assert load_checkpoint(tmp_path, *_learner()) == Place()
+    assert load_checkpoint(tmp_path, _learner()) == Place()
 
 
 def test_only_the_last_two_are_kept(tmp_path):
     """The disk does not fill with the past."""
-    network, optimizer = _learner()
+    learner = _learner()
     for epoch in range(4):
-        save_checkpoint(tmp_path, Place(epoch=epoch), network, optimizer)
+        save_checkpoint(tmp_path, Place(epoch=epoch), learner)
 
     assert len(list(tmp_path.iterdir())) == KEPT
 
@@ -57,26 +69,40 @@ def test_only_the_last_two_are_kept(tmp_path):
 @pytest.mark.parametrize("cut", [0, 7, 100, 0.5, 0.99])
 def test_a_torn_checkpoint_falls_back_to_the_one_before_and_says_so(tmp_path, capsys, cut):
     """A power failure costs minutes, not the training."""
-    network, optimizer = _learner()
-    _step(network, optimizer)
+    learner = _learner()
     for epoch in (1, 2):
-        save_checkpoint(tmp_path, Place(epoch=epoch), network, optimizer)
+        save_checkpoint(tmp_path, Place(epoch=epoch), learner)
     newest = max(tmp_path.iterdir())
     content = newest.read_bytes()
     newest.write_bytes(content[: int(cut * len(content)) if isinstance(cut, float) else cut])
 
-    place = load_checkpoint(tmp_path, network, optimizer)
+    place = load_checkpoint(tmp_path, learner)
 
     assert place.epoch == 1
     assert "torn" in capsys.readouterr().err
 
 
+@pytest.mark.slow
+def test_two_hundred_torn_checkpoints_are_two_hundred_clear_errors(tmp_path):
+    """Cut anywhere, a checkpoint is never loaded in part."""
+    learner = _learner()
+    save_checkpoint(tmp_path, Place(epoch=1), learner)
+    (path,) = tmp_path.iterdir()
+    content = path.read_bytes()
+    lots = np.random.default_rng(0)
+
+    for _ in range(200):
+        path.write_bytes(content[: lots.integers(len(content))])
+        with pytest.raises(UserError, match="none of the checkpoints"):
+            load_checkpoint(tmp_path, learner)
+
+
 def test_checkpoints_that_are_all_torn_are_one_clear_error(tmp_path):
     """Nothing starts over silently."""
-    network, optimizer = _learner()
-    save_checkpoint(tmp_path, Place(epoch=1), network, optimizer)
+    learner = _learner()
+    save_checkpoint(tmp_path, Place(epoch=1), learner)
     for path in tmp_path.iterdir():
         path.write_bytes(b"torn")
 
     with pytest.raises(UserError, match="none of the checkpoints"):
-        load_checkpoint(tmp_path, network, optimizer)
+        load_checkpoint(tmp_path, learner)

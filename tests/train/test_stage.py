@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import os
+import errno
 import signal
-import subprocess
-import sys
-import time
 from dataclasses import replace
-from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors.numpy import load_file
 
+import struck
 from cutis.runtime.bundle import read_bundle
+from cutis.runtime.engines import open_engine, torch_network
+from cutis.train import checkpoint
+from cutis.train.config import read_recipe
+from cutis.train.run import open_run
 from cutis.train.stage import train
 from cutis.vocabulary.case import write_manifest
 from cutis.vocabulary.errors import UserError
@@ -164,52 +166,139 @@ def test_training_without_a_dataset_says_what_to_run(workspace):
         train(workspace, settings=SMALL)
 
 
-def test_a_kill_at_any_moment_ends_in_the_same_weights(workspace):
-    """Killed twice and asked to stop once, the run goes on and ends bit-equal to the undisturbed one."""
-    a_dataset(workspace)
-    settings = (*SMALL, "epochs=4", "minutes_between_checkpoints=0.0001")
-    undisturbed = train(workspace, settings=settings, name="undisturbed")
-    broken_off = Workspace(workspace.root)
-
-    for blow in (signal.SIGKILL, signal.SIGINT, signal.SIGKILL):
-        _train_until_struck(broken_off.root, settings, blow)
-    train(broken_off, settings=settings, name="struck")
-
-    struck = read_bundle(workspace.bundle("struck"))
-    assert struck.weights_sha256 == undisturbed.facts["weights_sha256"]
-    assert load_file(struck.weights).keys()
-
-
 def test_another_recipe_does_not_go_on_with_an_unfinished_training(workspace):
     """Weights of two recipes are never mixed."""
     a_dataset(workspace)
-    _train_until_struck(workspace.root, (*SMALL, "epochs=40"), signal.SIGKILL)
+    struck.until_a_checkpoint(workspace.root, (*SMALL, "epochs=40"), signal.SIGKILL)
 
     with pytest.raises(UserError, match="unfinished training by another recipe"):
         train(workspace, settings=(*SMALL, "seed=1"), name="struck")
     train(workspace, settings=(*SMALL, "seed=1"), name="struck", again=True)
 
 
-def _train_until_struck(root: Path, settings: tuple[str, ...], blow: signal.Signals) -> None:
-    """Start a training of the bundle "struck" in a process of its own; strike when a new checkpoint has appeared."""
-    program = f"""
-import torch
-torch.set_num_threads(1)
-from pathlib import Path
-from cutis.train.stage import train
-from cutis.workspace import Workspace
-if __name__ == "__main__":
-    train(Workspace(Path({str(root)!r})), settings={settings!r}, name="struck")
-"""
-    checkpoints = root / ".versions" / "2_bundles" / "struck" / "partial" / "checkpoints"
-    before = {path.name for path in checkpoints.glob("*.safetensors")}
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    process = subprocess.Popen([sys.executable, "-c", program], env=environment, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 120
-    while process.poll() is None and time.monotonic() < deadline:
-        if {path.name for path in checkpoints.glob("*.safetensors")} - before:
-            break
-        time.sleep(0.01)
-    process.send_signal(blow)
-    process.wait(timeout=60)
-    assert process.returncode != 0
+def test_every_setting_of_the_method_trains(workspace):
+    """What a recipe may say, a training can do; the bundle answers by the views and classifiers that it names."""
+    a_dataset(workspace)
+    everything = (
+        *("auxiliary_profile=rising", "imbalance=logit_adjustment", "focal_gamma=1", "label_smoothing=0.1"),
+        *("soft_labels=0.5", "accumulate=2", "layer_decay=0.8", "frozen_epochs=0.5", "ema=0.9", "clip=1"),
+        *("precision=auto", "patience=1", "right_angles=true", "mixup=0.2", "cutmix=1", "views=8"),
+    )
+
+    train(workspace, settings=(*SMALL, *everything), name="all")
+
+    bundle = read_bundle(workspace.bundle("all"))
+    assert bundle.views == 8
+    assert 1 <= bundle.speaking <= 8
+    recipe = read_recipe(str(workspace.bundle("all") / "config.toml"))
+    assert recipe.precision in {"fp32", "bf16"}  # auto was settled by measurement
+
+
+def test_any_network_of_timm_trains_without_auxiliary_classifiers(workspace):
+    """The rivals take the same road, and their bundle answers."""
+    a_dataset(workspace)
+
+    train(workspace, settings=(*SMALL, "network=resnet10t", "auxiliary_weight=0"), name="rival")
+
+    bundle = read_bundle(workspace.bundle("rival"))
+    outputs = open_engine(bundle)(np.zeros((1, 3, 32, 32), np.float32))
+    assert bundle.auxiliary == 0
+    assert outputs.auxiliary_logits == ()
+
+
+def test_early_stopping_ends_when_nothing_gets_better(workspace):
+    """With patience 1 and a rate that learns nothing, few epochs are run."""
+    a_dataset(workspace)
+
+    train(workspace, settings=(*SMALL, "epochs=30", "learning_rate=1e-12", "patience=1"), name="early")
+
+    lines = (workspace.bundle("early") / "history.jsonl").read_text().splitlines()
+    assert len(lines) < 10
+
+
+def test_cross_validation_leaves_a_bundle_of_a_network_per_fold(workspace):
+    """Two folds, two networks with other weights in one bundle; its answer is their mean."""
+    a_dataset(workspace, patients=48)
+
+    done = train(workspace, settings=(*SMALL, "cross_validate=true"), name="folds")
+
+    bundle = read_bundle(workspace.bundle("folds"))
+    assert (bundle.members, len(bundle.best_epochs)) == (2, 2)
+    assert bundle.thresholds.chosen_on == "train and tune, out of fold"
+    weights = load_file(bundle.weights)
+    assert not np.array_equal(weights["members.0.final.linear.weight"], weights["members.1.final.linear.weight"])
+    picture = np.random.default_rng(0).normal(size=(1, 3, 32, 32)).astype(np.float32)
+    network = torch_network(bundle)
+    with torch.inference_mode():
+        each = [member(torch.from_numpy(picture)).logits for member in network.members]
+    together = open_engine(bundle)(picture)
+    np.testing.assert_allclose(together.logits, torch.stack(each).mean(dim=0).numpy(), atol=1e-5)
+    assert together.features.shape == (1, 2 * 1280)
+    assert "2 networks" in done.lines[0]
+
+
+def test_a_member_does_not_learn_from_its_own_fold(workspace):
+    """Learning and choosing share no case, and calibrate and test stay closed."""
+    a_dataset(workspace, patients=48)
+    run = open_run(workspace, read_recipe("pocket", ("cross_validate=true",)), name="folds", again=False)
+
+    for member in run.members:
+        learning, tuning = (set(cases.column("case_id")) for cases in (member.learning, member.tuning))
+        assert not learning & tuning
+        assert {case.split for case in (*member.learning.cases, *member.tuning.cases)} == {"train", "tune"}
+    assert len({member.config.seed for member in run.members}) == len(run.members)
+
+
+def test_a_dataset_without_folds_says_so_when_they_are_asked_for(workspace):
+    """An older dataset is curated again."""
+    manifest = a_dataset(workspace)
+    unfolded = replace(manifest, cases=tuple(replace(case, fold=None) for case in manifest.cases))
+    write_manifest(workspace.dataset / "manifest.parquet", unfolded, made_from={})
+
+    with pytest.raises(UserError, match="no folds"):
+        train(workspace, settings=(*SMALL, "cross_validate=true"))
+
+
+@pytest.mark.parametrize("settings", [("size=40", "network=vit_tiny_patch16_224", "auxiliary_weight=0")])
+def test_an_impossible_size_is_named_before_anything_is_written(workspace, settings):
+    """Forty pixels are no whole number of patches."""
+    a_dataset(workspace)
+
+    with pytest.raises(UserError, match="40"):
+        train(workspace, settings=(*SMALL, *settings), name="small")
+
+    assert not workspace.partial(workspace.bundle("small")).exists()
+
+
+def test_a_step_that_no_memory_can_hold_is_refused_with_what_would_fit(workspace):
+    """Before hours are spent, the user reads a batch size that fits."""
+    a_dataset(workspace)
+
+    with pytest.raises(UserError, match="batch_size=") as caught:
+        train(workspace, settings=(*SMALL, "size=512", "batch_size=40000"), name="small")
+
+    assert "GB" in caught.value.what
+
+
+def test_a_full_disk_stops_cleanly_and_the_same_command_goes_on(workspace, monkeypatch):
+    """The checkpoint before the one that found no space is whole, and nothing half-written is left."""
+    a_dataset(workspace)
+    settings = (*SMALL, "epochs=4")
+    undisturbed = train(workspace, settings=settings, name="undisturbed")
+    saved = []
+
+    def full_at_the_third(path, tensors, said, *, save=checkpoint.save_tensors):
+        saved.append(path)
+        if len(saved) == 3:
+            path.with_name(".half.aside").write_bytes(b"half")
+            path.with_name(".half.aside").unlink()
+            raise OSError(errno.ENOSPC, "No space left on device")
+        save(path, tensors, said)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(checkpoint, "save_tensors", full_at_the_third)
+        with pytest.raises(UserError, match="no space left"):
+            train(workspace, settings=settings, name="full")
+    done = train(workspace, settings=settings, name="full")
+
+    assert done.facts["weights_sha256"] == undisturbed.facts["weights_sha256"]

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
+from torchvision.transforms import v2
 
 from cutis.train.config import TrainConfig
 from cutis.vocabulary.chance import chance
@@ -24,9 +25,11 @@ class Changes(NamedTuple):
 
 def draw_changes(names: Sequence[str], epoch: int, config: TrainConfig) -> Changes:
     """Draw the changes of N pictures in this epoch: the same for a name wherever it stands in whichever batch."""
-    draws = np.stack([chance(config.seed, "augment", epoch, name).uniform(-1, 1, size=10) for name in names])
-    turn, zoom, across, down, mirror, brightness, contrast, *_ = draws.T
+    draws = np.stack([chance(config.seed, "augment", epoch, name).uniform(-1, 1, size=11) for name in names])
+    turn, zoom, across, down, mirror, brightness, contrast, *_, quarter = draws.T
     angle = np.deg2rad(config.rotation_degrees * turn)
+    if config.right_angles:
+        angle = angle + np.pi / 2 * np.floor(2 * quarter)
     scale = 1 + config.zoom * zoom
     flip = np.where(mirror < 0, -1.0, 1.0)
     cosine, sine = np.cos(angle) * scale, np.sin(angle) * scale
@@ -55,6 +58,22 @@ def apply_changes(pictures: Tensor, changes: Changes) -> Tensor:
     )
     mean = moved.mean(dim=(1, 2, 3), keepdim=True)
     return moved.sub_(mean).mul_(changes.contrast).add_(mean).mul_(changes.gain).clamp_(0, 1)
+
+
+def mix(images: Tensor, target: Tensor, config: TrainConfig, *, seed: int) -> tuple[Tensor, Tensor]:
+    """Blend pictures (N, 3, S, S) with their neighbours in the batch, and what they teach (N, K) alike.
+
+    MixUp (Zhang et al., ICLR 2018) lays one over the other, CutMix (Yun et al., ICCV 2019) sets a part of one into the
+    other, by torchvision; where a recipe has both, the seed chooses.
+    """
+    ways: dict[type[v2.MixUp | v2.CutMix], float] = {v2.MixUp: config.mixup, v2.CutMix: config.cutmix}
+    chosen = [(way, alpha) for way, alpha in ways.items() if alpha]
+    if not chosen or len(images) == 1:
+        return images, target
+    way, alpha = chosen[seed % len(chosen)]
+    torch.manual_seed(seed)
+    mixed: tuple[Tensor, Tensor] = way(alpha=alpha, num_classes=target.shape[1])(images, target)
+    return mixed
 
 
 def _places(placing: Tensor, size: int) -> Tensor:

@@ -2,106 +2,127 @@
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import nn
 
-from cutis.progress import say, spoken, track
+from cutis.progress import say, track
 from cutis.runtime.bundle import HISTORY
 from cutis.stats.calibration import softmax
 from cutis.stats.metrics import auc_by_diagnosis, log_losses
-from cutis.train.batches import Pictures, steps_per_epoch, training_batches
+from cutis.train.batches import Pictures, Step, ahead, steps_per_epoch, training_steps
 from cutis.train.checkpoint import Place, load_checkpoint, save_checkpoint
+from cutis.train.config import TrainConfig
 from cutis.train.finish import forget_others, keep_best
-from cutis.train.loop import Heard, learn, listen_to, new_optimizer
-from cutis.train.run import CHECKPOINTS, Run
+from cutis.train.history import head_line, line_of, read_history, write_history
+from cutis.train.imbalance import teaching_of
+from cutis.train.loop import Heard, Learner, learn, listen_to
+from cutis.train.optimise import learning_rate_at
+from cutis.train.run import CHECKPOINTS
 from cutis.vocabulary.errors import Stopped
-from cutis.vocabulary.files import stamp, written_aside
+
+Telling = Callable[[dict[str, Any]], None]
 
 
-def follow_course(
-    run: Run, network: nn.Module, learning: Pictures, tuning: Pictures, *, asked_to_stop: Callable[[], bool]
-) -> Place:
+@dataclass(frozen=True, kw_only=True)
+class Course:
+    """One network's way from its first step to its last."""
+
+    config: TrainConfig
+    learning: Pictures
+    tuning: Pictures
+    folder: Path  # where checkpoints, history and the best weights lie
+    asked_to_stop: Callable[[], bool]
+    tell: Telling  # hears of each epoch
+
+
+def follow_course(course: Course, learner: Learner) -> Place:
     """Train to the last epoch, from the newest checkpoint where there is one; the best epoch's weights lie aside.
+
+    Of several processes only the first one writes.
 
     Raises:
         Stopped: asked to; everything is saved, and the same command goes on.
     """
-    optimizer = new_optimizer(network, run.config)
-    checkpoints = run.folder / CHECKPOINTS
-    place = load_checkpoint(checkpoints, network, optimizer)
-    history = read_history(run.folder / HISTORY, before=place.epoch)
+    place = load_checkpoint(course.folder / CHECKPOINTS, learner)
+    learner.ranks.wait()  # until all have read, nobody writes
+    history = read_history(course.folder / HISTORY, before=place.epoch)
     if place != Place():
         say(f"going on from epoch {place.epoch + 1}, step {place.step}")
-    while place.epoch < run.config.epochs:
+    say(head_line())
+    while not _is_over(place, course.config):
         begun = time.monotonic()
-        place = _one_epoch(run, network, optimizer, learning, place, checkpoints=checkpoints, asked=asked_to_stop)
-        heard = listen_to(tuning, network, run.config)
-        record = _record(place, heard, seconds=time.monotonic() - begun)
+        place = _one_epoch(course, learner, place)
+        heard = listen_to(course.tuning, learner.answering, batch_size=course.config.batch_size, ranks=learner.ranks)
+        record = record_of(place, heard, course.config, seconds=time.monotonic() - begun)
         better = record["tune_macro_auc"] > place.best_score
         if better:
-            keep_best(run.folder, network, place.epoch)
             place = replace(place, best_epoch=place.epoch, best_score=record["tune_macro_auc"])
         history.append(record)
-        write_history(run.folder / HISTORY, history)
-        _tell(record, run.config.epochs, better=better)
         place = replace(place, epoch=place.epoch + 1, step=0, losses=())
-        save_checkpoint(checkpoints, place, network, optimizer)
-        forget_others(run.folder, place.best_epoch)
+        if learner.ranks.leads:
+            _keep(course, learner, place, history, better=better)
+        say(line_of(record, course.config.epochs, better=better))
+        course.tell(record)
     return place
 
 
-def _one_epoch(
-    run: Run,
-    network: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    learning: Pictures,
-    place: Place,
-    *,
-    checkpoints: Path,
-    asked: Callable[[], bool],
-) -> Place:
-    config, device = run.config, next(network.parameters()).device
-    steps = steps_per_epoch(learning, config.batch_size)
-    batches = training_batches(learning, config, epoch=place.epoch, start=place.step, device=device)
-    losses = learn(network, batches, optimizer, config, epoch=place.epoch, start=place.step, steps=steps)
+def _is_over(place: Place, config: TrainConfig) -> bool:
+    waited = place.epoch - 1 - place.best_epoch
+    return place.epoch >= config.epochs or bool(config.patience and place.epoch and waited >= config.patience)
+
+
+def _keep(course: Course, learner: Learner, place: Place, history: list[dict[str, Any]], *, better: bool) -> None:
+    if better:
+        keep_best(course.folder, learner.answering, place.best_epoch)
+    write_history(course.folder / HISTORY, history)
+    save_checkpoint(course.folder / CHECKPOINTS, place, learner)
+    forget_others(course.folder, place.best_epoch)
+
+
+def _one_epoch(course: Course, learner: Learner, place: Place) -> Place:
+    config, ranks = course.config, learner.ranks
+    steps = steps_per_epoch(len(course.learning), config.batch_size, parts=ranks.world * config.accumulate)
+    losses = learn(
+        learner,
+        _steps(course, learner, place),
+        config,
+        teaching_of(config, course.learning.counts, learner.device),
+        epoch=place.epoch,
+        start=place.step,
+        steps_in_epoch=steps,
+    )
     saved = time.monotonic()
     what = f"epoch {place.epoch + 1} of {config.epochs}"
     for loss in track(losses, what, total=steps, done=place.step):
         place = replace(place, step=place.step + 1, losses=(*place.losses, loss))
+        (asked,) = ranks.total((float(course.asked_to_stop()),))
         due = time.monotonic() - saved > 60 * config.minutes_between_checkpoints
-        if due or asked():
-            save_checkpoint(checkpoints, place, network, optimizer)
+        if ranks.leads and (due or asked):
+            save_checkpoint(course.folder / CHECKPOINTS, place, learner)
             saved = time.monotonic()
-        if asked():
+        if asked:
+            ranks.wait()  # until the first process has saved
             mend = "type the same command again to go on from here"
             raise Stopped("training was asked to stop", where=f"{what}, step {place.step} of {steps}", mend=mend)
     return place
 
 
-def read_history(path: Path, *, before: int) -> list[dict[str, Any]]:
-    """Return the records of the epochs before this one."""
-    if not path.exists():
-        return []
-    records = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()[1:]]
-    return [record for record in records if record["epoch"] <= before]
+def _steps(course: Course, learner: Learner, place: Place) -> Iterator[Step]:
+    device = learner.device
+    steps = training_steps(
+        course.learning, course.config, epoch=place.epoch, start=place.step, device=device, ranks=learner.ranks
+    )
+    return steps if device.type == "cpu" else ahead(steps)
 
 
-def write_history(path: Path, records: list[dict[str, Any]]) -> None:
-    """Write the stamp and a line per epoch."""
-    with written_aside(path) as aside:
-        aside.write_text("".join(json.dumps(line) + "\n" for line in (stamp("history"), *records)), encoding="utf-8")
-
-
-def _record(place: Place, heard: Heard, *, seconds: float) -> dict[str, Any]:
+def record_of(place: Place, heard: Heard, config: TrainConfig, *, seconds: float) -> dict[str, Any]:
+    """Return what is worth knowing of an epoch that was just learned: a line of the history."""
     *auxiliary, final = (softmax(logits, 1.0) for logits in heard.logits)
     return {
         "epoch": place.epoch + 1,
@@ -109,7 +130,9 @@ def _record(place: Place, heard: Heard, *, seconds: float) -> dict[str, Any]:
         "tune_macro_auc": _macro_auc(final, heard.truth),
         "tune_log_loss": float(log_losses(final, heard.truth).mean()),
         "tune_accuracy": float((final.argmax(axis=1) == heard.truth).mean()),
+        "tune_balanced_accuracy": _balanced_accuracy(final, heard.truth),
         "tune_macro_auc_auxiliary": [_macro_auc(said, heard.truth) for said in auxiliary],
+        "learning_rate": learning_rate_at(place.epoch + 1, config),
         "seconds": round(seconds, 1),
     }
 
@@ -118,10 +141,6 @@ def _macro_auc(probabilities: NDArray[np.float64], truth: NDArray[np.int64]) -> 
     return float(np.nanmean(auc_by_diagnosis(probabilities, truth, np.ones((1, len(truth))))))
 
 
-def _tell(record: dict[str, Any], epochs: int, *, better: bool) -> None:
-    left = record["seconds"] * (epochs - record["epoch"])
-    say(
-        f"epoch {record['epoch']} of {epochs}: loss {record['loss']:.3f}, on tune: "
-        f"macro AUC {record['tune_macro_auc']:.3f}{' (best so far)' if better else ''}, "
-        f"accuracy {record['tune_accuracy']:.3f}{f'; {spoken(left)} left' if left else ''}"
-    )
+def _balanced_accuracy(probabilities: NDArray[np.float64], truth: NDArray[np.int64]) -> float:
+    right = probabilities.argmax(axis=1) == truth
+    return float(np.mean([right[truth == kind].mean() for kind in np.unique(truth)]))

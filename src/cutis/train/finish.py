@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
+import numpy as np
 from safetensors.torch import load_file
 from torch import nn
 
 from cutis.imaging.prepare import Preparation
 from cutis.runtime.bundle import CONFIG, HISTORY, WEIGHTS, Bundle, Thresholds, write_description
-from cutis.stats.calibration import THRESHOLD_RULE, choose_thresholds, fit_temperature, softmax
+from cutis.stats.calibration import THRESHOLD_RULE, answer_of, choose_speakers, choose_thresholds
 from cutis.train.checkpoint import save_tensors
 from cutis.train.config import config_text
+from cutis.train.history import mean_history, read_history, write_history
 from cutis.train.loop import Heard
 from cutis.train.run import Run
 from cutis.vocabulary.case import SPLITS
@@ -42,31 +46,53 @@ def recall_best(folder: Path, network: nn.Module, epoch: int) -> None:
     network.load_state_dict(load_file(best_weights(folder, epoch)))
 
 
-def write_bundle(
-    folder: Path, run: Run, network: nn.Module, heard: Heard, *, preparation: Preparation, best_epoch: int
-) -> Bundle:
-    """Fit temperatures and thresholds on what the network said of tune, and write the bundle's files.
+class Trained(NamedTuple):
+    """A member at the end of its course."""
 
-    `best_epoch` counts from 0; in the bundle the first epoch is 1.
+    folder: Path  # where its best weights lie
+    heard: Heard  # what these say of the cases that chose them
+    best_epoch: int  # counted from 0
+    best_score: float
+    precision: str  # that it learned in
+
+
+def write_bundle(folder: Path, run: Run, members: Sequence[Trained], *, preparation: Preparation) -> Bundle:
+    """Fit temperatures, speakers and thresholds on what was said of the cases that chose, and write the bundle's files.
+
+    After cross-validation these are all cases of train and tune, each heard by the member that had not learned from it.
     """
-    shutil.copy(best_weights(run.folder, best_epoch), folder / WEIGHTS)
-    shutil.copy(run.folder / HISTORY, folder / HISTORY)
-    shareable = run.config.model_copy(update={"weights": Path(run.config.weights).name})  # no path of this machine
-    (folder / CONFIG).write_text(config_text(shareable), encoding="utf-8")
-    temperatures = tuple(fit_temperature(logits, heard.truth) for logits in heard.logits)
+    _write_weights(folder / WEIGHTS, members)
+    histories = [read_history(member.folder / HISTORY, before=run.config.epochs) for member in members]
+    write_history(folder / HISTORY, mean_history(histories))
+    shareable = {"weights": Path(run.config.weights).name, "precision": members[0].precision}  # no path of this machine
+    (folder / CONFIG).write_text(config_text(run.config.model_copy(update=shareable)), encoding="utf-8")
+    heard = _together([member.heard for member in members])
+    most = len(heard.logits) if run.config.answer == "tune" else 1
+    speakers = choose_speakers(heard.logits, heard.truth, most=most)
+    chances = answer_of(
+        heard.logits[-speakers.speaking :],
+        speakers.temperatures[-speakers.speaking :],
+        temperature_of_mean=speakers.temperature_of_mean,
+    )
     manifest = run.manifest
-    chances = softmax(heard.logits[-1], temperatures[-1])
-    thresholds = choose_thresholds(chances, heard.truth)
     bundle = Bundle(
         name=run.name,
         architecture=run.config.network,
         pretrained=run.pretrained,
         taxonomy=manifest.taxonomy,
         preparation=preparation,
-        temperatures=temperatures,
-        thresholds=Thresholds(rule=THRESHOLD_RULE, chosen_on="tune", values=tuple(map(float, thresholds))),
-        best_epoch=best_epoch + 1,
-        parameters=sum(parameter.numel() for parameter in network.parameters()),
+        temperatures=speakers.temperatures,
+        speaking=speakers.speaking,
+        temperature_of_mean=speakers.temperature_of_mean,
+        views=run.config.views,
+        members=len(members),
+        thresholds=Thresholds(
+            rule=THRESHOLD_RULE,
+            chosen_on="train and tune, out of fold" if run.config.cross_validate else "tune",
+            values=tuple(map(float, choose_thresholds(chances, heard.truth))),
+        ),
+        best_epochs=tuple(member.best_epoch + 1 for member in members),
+        parameters=_parameters(folder / WEIGHTS),
         dataset_sha256=run.dataset_sha256,
         dataset_counts={split: len(manifest.of_split(split)) for split in SPLITS},
         cluster_kind=manifest.cluster_kind,
@@ -79,3 +105,31 @@ def write_bundle(
     made_from = {"manifest": run.dataset_sha256, "config": sha256_of(folder / CONFIG)}
     write_description(folder, bundle, made_from=made_from)
     return bundle
+
+
+def _write_weights(path: Path, members: Sequence[Trained]) -> None:
+    """Write the best weights; of several members in one file, each under its number, as `Ensemble` calls them."""
+    files = [best_weights(member.folder, member.best_epoch) for member in members]
+    if len(files) == 1:
+        shutil.copy(files[0], path)
+        return
+    tensors = {
+        f"members.{number}.{key}": tensor
+        for number, file in enumerate(files)
+        for key, tensor in load_file(file).items()
+    }
+    save_tensors(path, tensors, {"stamp": json.dumps(stamp("weights"))})
+
+
+def _parameters(weights: Path) -> int:
+    """Count what was learned; running statistics of normalisation are measured, not learned."""
+    measured = ("running_mean", "running_var", "num_batches_tracked")
+    return sum(tensor.numel() for key, tensor in load_file(weights).items() if not key.endswith(measured))
+
+
+def _together(heard: Sequence[Heard]) -> Heard:
+    by_classifier = zip(*(each.logits for each in heard), strict=True)
+    return Heard(
+        logits=tuple(map(np.concatenate, by_classifier)),
+        truth=np.concatenate([each.truth for each in heard]),
+    )

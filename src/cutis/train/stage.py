@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, redirect_stderr
 from pathlib import Path
-
-import torch
+from statistics import fmean
 
 from cutis.imaging.prepare import Preparation
-from cutis.network.backbone import backbone_of
-from cutis.network.classifier import Classifier
 from cutis.runtime.bundle import Bundle
 from cutis.train.batches import Pictures, open_pictures
 from cutis.train.config import read_recipe
-from cutis.train.course import follow_course
-from cutis.train.finish import recall_best, write_bundle
-from cutis.train.loop import accelerator_or_processor, listen_to
+from cutis.train.dry_run import Rehearsal, rehearse
+from cutis.train.finish import write_bundle
+from cutis.train.launch import launch
+from cutis.train.member import learning_step, new_network, shares, train_member, what_it_needs
+from cutis.train.memory import available, require_memory
+from cutis.train.ranks import Ranks, is_one_of_several, joined
 from cutis.train.run import Run, open_run, prepare_folder
 from cutis.train.stopping import stop_when_asked
-from cutis.vocabulary.chance import seed_of
 from cutis.workspace import Finished, Workspace, alone_in, no_space_left_is_a_user_error
 
 
@@ -29,7 +31,9 @@ def train(
     settings: tuple[str, ...] = (),
     name: str | None = None,
     again: bool = False,
-) -> Finished:
+    processes: int = 1,
+    track: str | None = None,
+) -> Finished | None:
     """Train a network on the train split; choose its epoch, temperatures and thresholds on tune.
 
     Args:
@@ -38,56 +42,112 @@ def train(
         settings: ``key=value`` strings that override the recipe.
         name: of the bundle; the recipe's name without it.
         again: make a new version where this bundle exists.
+        processes: how many to start on this machine; where torchrun or SLURM has started several, this is one of them.
+        track: "tensorboard" or "mlflow", to watch it there too.
+
+    Returns:
+        What was made; None in every process but the first of several.
 
     Raises:
-        UserError: no dataset, an impossible recipe, weights that cannot be had, or no space left.
+        UserError: no dataset, an impossible recipe, weights that cannot be had, too little memory, no space left, or
+            another process was lost.
         Stopped: asked to; the same command goes on.
     """
+    given = {"recipe": recipe, "settings": settings, "name": name, "again": again, "track": track}
+    if processes != 1 and not is_one_of_several():
+        return launch(processes, train, workspace, **given)
     config = read_recipe(recipe, settings)
     run = open_run(workspace, config, name=name or Path(recipe).stem, again=again)
-    with alone_in(run.folder.parent):
-        prepare_folder(run, again=again)
-        return _train(workspace, run, again=again)
+    with joined() as ranks, _quiet_unless_first(ranks), _alone_if_first(run, ranks):
+        return _train(workspace, run, ranks, again=again, track=track)
 
 
-def _train(workspace: Workspace, run: Run, *, again: bool) -> Finished:
-    config = run.config
-    torch.manual_seed(seed_of(config.seed, "initial weights"))
-    backbone = backbone_of(config.network, weights=config.weights, stochastic_depth=config.stochastic_depth)
-    preparation = Preparation(size=config.size, mean=backbone.mean, std=backbone.std, resize=config.resize)
-    network = Classifier(backbone, classes=len(run.manifest.taxonomy), dropout=config.dropout)
-    network = network.to(accelerator_or_processor()).to(memory_format=torch.channels_last)
-    with no_space_left_is_a_user_error(run.folder):
-        learning, tuning = (_pictures(run, split, preparation, workspace) for split in ("train", "tune"))
-        with stop_when_asked() as asked_to_stop:
-            place = follow_course(run, network, learning, tuning, asked_to_stop=asked_to_stop)
-        recall_best(run.folder, network, place.best_epoch)
-        heard = listen_to(tuning, network, config)
+def dry_run(
+    workspace: Workspace,
+    *,
+    recipe: str = "pocket",
+    settings: tuple[str, ...] = (),
+    name: str | None = None,
+    processes: int = 1,
+) -> Rehearsal:
+    """Tell what a training would take, from a few steps on noise: recipe, parameters, memory, time. Nothing is written.
+
+    Raises:
+        UserError: as `train` would.
+    """
+    config = read_recipe(recipe, settings)
+    run = open_run(workspace, config, name=name or Path(recipe).stem, again=True)
+    network, _ = new_network(config, len(run.manifest.taxonomy))
+    step, work = learning_step(run, network, processes=processes)
+    return rehearse(
+        step, config, work=work, need=what_it_needs(network, config), available=available(processes=processes)
+    )
+
+
+def _train(workspace: Workspace, run: Run, ranks: Ranks, *, again: bool, track: str | None) -> Finished | None:
+    network, preparation = new_network(run.config, len(run.manifest.taxonomy))  # what cannot be built is told first
+    require_memory(
+        what_it_needs(network, run.config),
+        available=available(processes=ranks.world),
+        **shares(run.config, ranks.world),
+    )
+    with no_space_left_is_a_user_error(run.folder), stop_when_asked() as asked_to_stop:
+        if ranks.leads:
+            prepare_folder(run, again=again)
+            _open(run, preparation, workspace)  # decoded once, while the others wait
+        ranks.wait()
+        pictures = _open(run, preparation, workspace)
+        members = [
+            train_member(run, member, pictures, ranks, asked_to_stop=asked_to_stop, track=track)
+            for member in run.members
+        ]
+        if not ranks.leads:
+            return None
         with workspace.new_version(workspace.bundle(run.name), again=again) as folder:
-            bundle = write_bundle(folder, run, network, heard, preparation=preparation, best_epoch=place.best_epoch)
+            bundle = write_bundle(folder, run, members, preparation=preparation)
     shutil.rmtree(run.folder)
-    return _finished(bundle, workspace.bundle(run.name), best_score=place.best_score)
+    return _finished(bundle, workspace.bundle(run.name), best_score=fmean(member.best_score for member in members))
 
 
-def _pictures(run: Run, split: str, preparation: Preparation, workspace: Workspace) -> Pictures:
-    cases = run.manifest.of_split(split)
-    return open_pictures(run.dataset, cases, preparation, cache=workspace.cache, what=f"preparing {split} pictures")
+def _open(run: Run, preparation: Preparation, workspace: Workspace) -> Pictures:
+    return open_pictures(
+        run.dataset, run.pictures, preparation, cache=workspace.cache, soft_labels=run.config.soft_labels
+    )
+
+
+def _alone_if_first(run: Run, ranks: Ranks) -> AbstractContextManager[None]:
+    return alone_in(run.folder.parent) if ranks.leads else nullcontext()
+
+
+@contextmanager
+def _quiet_unless_first(ranks: Ranks) -> Iterator[None]:
+    """Let one process speak for all."""
+    if ranks.leads:
+        yield
+        return
+    with Path(os.devnull).open("w") as nowhere, redirect_stderr(nowhere):
+        yield
 
 
 def _finished(bundle: Bundle, wrote: Path, *, best_score: float) -> Finished:
     counts = bundle.dataset_counts
+    heads = f"with {bundle.auxiliary} auxiliary classifiers" if bundle.auxiliary else "without auxiliary classifiers"
+    several = f"{bundle.members} networks of {bundle.architecture} {heads}" if bundle.members > 1 else ""
+    epochs = ", ".join(map(str, bundle.best_epochs))
+    speakers = f"last {bundle.speaking} classifiers answer" if bundle.speaking > 1 else "final classifier answers"
     return Finished(
         wrote=wrote,
         lines=(
-            f"{bundle.architecture} with seven auxiliary classifiers, {bundle.parameters:,} parameters",
-            f"learned from {counts['train']} cases; epoch {bundle.best_epoch} chosen on {counts['tune']} tune cases",
+            f"{several or f'{bundle.architecture} {heads}'}, {bundle.parameters:,} parameters",
+            f"learned from {counts['train']} cases; epoch {epochs} chosen on {bundle.thresholds.chosen_on}",
             f"tune macro AUC {best_score:.3f} (chosen on, so it flatters: cutis evaluate gives the honest number)",
-            f"temperature {bundle.temperature:.2f}",
+            f"the {speakers}, temperature {bundle.temperature:.2f}",
         ),
         facts={
             "name": bundle.name,
-            "best_epoch": bundle.best_epoch,
+            "best_epochs": list(bundle.best_epochs),
             "tune_macro_auc": best_score,
+            "speaking": bundle.speaking,
             "temperature": bundle.temperature,
             "weights_sha256": bundle.weights_sha256,
             "parameters": bundle.parameters,
