@@ -47,7 +47,7 @@ def test_an_explanation_leaves_figures_an_atlas_and_what_they_were_made_from(wor
     assert about["settings"]["perplexity"] == pytest.approx((len(predictions) - 1) / 3)
     for said in (saliency, about):
         assert said["made_from"]["weights"] == read_bundle(workspace.bundle("invented")).weights_sha256
-        assert set(said["made_from"]) == {"weights", "manifest", "predictions", "outputs"}
+        assert set(said["made_from"]) == {"weights", "bundle", "manifest", "predictions", "outputs"}
         assert (said["licence"], said["invented"]) == ("CC0-1.0", False)
     ET.parse(folder / "figures" / "atlas.svg")  # noqa: S314  our own file
     assert saliency["cases"]

@@ -171,7 +171,7 @@ def test_the_chain_holds_until_something_is_changed(workspace):
 
     head = workspace.report.read_text(encoding="utf-8").partition('<main id="content">')[0]
     assert whole.facts["broken"] == []
-    assert whole.facts["links"] == 14
+    assert whole.facts["links"] == 16
     assert [(link["result"], link["made_from"]) for link in broken.facts["broken"]] == [
         ("evaluation of first", "weights")
     ]
@@ -230,6 +230,20 @@ def test_the_page_of_a_comparison_can_be_read_by_machines_that_read_aloud(rivals
     assert page.open == []
 
 
+def test_the_page_says_who_answers(workspace):
+    """How many networks, classifiers and views an answer comes from, in words."""
+    path = workspace.bundle("first") / "bundle.json"
+    answering = {"members": 3, "best_epochs": [1, 1, 1], "speaking": 4, "views": 8}
+    path.write_text(json.dumps(json.loads(path.read_text()) | answering))
+    write_sums(path.parent)
+
+    report(workspace)
+
+    text = workspace.report.read_text()
+    assert "3 networks of mobilenetv2_035 with 7 auxiliary classifiers" in text
+    assert "by the calibrated mean of its last 4 classifiers, averaged over 8 views of a picture" in text
+
+
 def test_a_comparison_of_what_was_trained_anew_breaks_the_chain(rivals):
     """It names what it was made from, so that the bundle that changed since is found, and no other."""
     whole = report(rivals)
@@ -240,7 +254,7 @@ def test_a_comparison_of_what_was_trained_anew_breaks_the_chain(rivals):
     broken = report(rivals)
 
     assert whole.facts["broken"] == []
-    assert whole.facts["links"] == 14 + 4 + 5
+    assert whole.facts["links"] == 16 + 4 + 5
     assert [(link["result"], link["made_from"]) for link in broken.facts["broken"]] == [
         ("evaluation of second", "bundle"),
         ("comparison", "bundle second"),

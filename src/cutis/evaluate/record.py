@@ -74,6 +74,12 @@ def content_of(material: Material, findings: Findings) -> dict[str, Any]:
         "conventions": CONVENTIONS,
         "thresholds": {"rule": bundle.thresholds.rule, "chosen_on": bundle.thresholds.chosen_on, "values": thresholds},
         "temperature": bundle.temperature,
+        "answering": {
+            "classifiers": bundle.speaking,
+            "temperature_of_mean": bundle.temperature_of_mean,
+            "views": bundle.views,
+            "networks": bundle.members,
+        },
         "estimates": _plain(evidence.estimates),
         "confusion": {"codes": list(bundle.taxonomy.codes), "truth_by_answer": evidence.confusion.tolist()},
         "reliability": [each._asdict() | {"right": each.right.to_dict()} for each in evidence.reliability],

@@ -12,7 +12,7 @@ from PIL import Image
 from safetensors import SafetensorError, safe_open
 
 from cutis.imaging.decode import decode
-from cutis.runtime.bundle import Bundle, read_bundle
+from cutis.runtime.bundle import DESCRIPTION, Bundle, read_bundle
 from cutis.vocabulary.case import Case, Manifest, read_manifest, unchanged_picture
 from cutis.vocabulary.errors import UserError
 from cutis.vocabulary.files import check_stamp, check_sums, read_json, sha256_of
@@ -65,7 +65,11 @@ def read_evaluated(workspace: Workspace, name: str) -> Evaluated:
         raise UserError(f"{name} was not evaluated yet", where=str(folder), mend=f"cutis evaluate {name}")
     check_sums(folder, "evaluation", mend=f"cutis evaluate {name} --again")
     manifest = read_manifest(dataset / "manifest.parquet")
-    sums = {"weights": bundle.weights_sha256, "manifest": sha256_of(dataset / "manifest.parquet")}
+    sums = {
+        "weights": bundle.weights_sha256,
+        "bundle": sha256_of(bundle.folder / DESCRIPTION),
+        "manifest": sha256_of(dataset / "manifest.parquet"),
+    }
     evaluated_from = read_json(folder / "estimates.json", "estimates")["made_from"]
     changed = [kind for kind, sum_ in sums.items() if evaluated_from.get(kind) != sum_]
     if changed:

@@ -50,7 +50,8 @@ def _of_bundle(trained: Trained, dataset: Mapping[str, str]) -> Iterator[Link]:
         needs = ("manifest", "weights", *({"bundle"} & said.keys()))  # older ones do not name the bundle
         yield from _links(f"evaluation of {bundle.name}", there, said, needs=needs)
     if explanation:
-        needs = ("manifest", "weights", "predictions", "outputs")
+        said = explanation.saliency["made_from"]
+        needs = ("manifest", "weights", *({"bundle"} & said.keys()), "predictions", "outputs")
         yield from _links(f"saliency of {bundle.name}", there, explanation.saliency["made_from"], needs=needs)
         yield from _links(f"atlas of {bundle.name}", there, explanation.atlas["made_from"], needs=needs)
 

@@ -69,15 +69,32 @@ def dataset_section(dataset: Dataset) -> dict[str, Any]:
 
 def network_section(trained: Trained) -> dict[str, Any]:
     """Return what a bundle is and how it came about."""
-    bundle = trained.bundle
-    best = next((record for record in trained.history if record["epoch"] == bundle.best_epoch), None)
+    bundle, history = trained.bundle, trained.history
+    chosen = bundle.best_epoch
+    if bundle.members > 1 and history:  # what is known of each epoch is the mean of several networks
+        chosen = max(history, key=lambda record: record["tune_macro_auc"])["epoch"]
     return {
-        "best": best,
-        "epochs": len(trained.history),
-        "curves": training_curves(trained.history, best_epoch=bundle.best_epoch),
+        "architecture": _architecture(bundle),
+        "answering": _answering(bundle),
+        "chosen_on": f"{bundle.dataset_counts['tune']:,} tune pictures" if bundle.members == 1 else "its own fold each",
+        "best": next((record for record in history if record["epoch"] == chosen), None),
+        "epochs": len(history),
+        "curves": training_curves(history, best_epoch=chosen),
         "recipe": {name: value for name, value in trained.recipe.items() if name not in {"kind", "format"}},
         "thresholds": list(zip(bundle.taxonomy.diseases, bundle.thresholds.values, strict=True)),
     }
+
+
+def _architecture(bundle: Bundle) -> str:
+    heads = f"with {bundle.auxiliary} auxiliary classifiers" if bundle.auxiliary else "without auxiliary classifiers"
+    several = f"{bundle.members} networks of " if bundle.members > 1 else ""
+    return f"{several}{bundle.architecture} {heads}"
+
+
+def _answering(bundle: Bundle) -> str:
+    many = f"by the calibrated mean of its last {bundle.speaking} classifiers"
+    who = many if bundle.speaking > 1 else "by its final classifier"
+    return f"{who}, averaged over {bundle.views} views of a picture" if bundle.views > 1 else who
 
 
 def evidence_section(trained: Trained) -> dict[str, Any] | None:
