@@ -88,7 +88,7 @@ def _lines(items: Iterable[Item], what: str, total: int, done: int) -> Iterator[
         yield item
         now = time.monotonic()
         if count == 1:
-            first = now  # until here processes were started and caches filled, which says nothing of the rest
+            first = told = now  # until here processes were started and caches filled, which says nothing of the rest
         elif now - told >= SECONDS_BETWEEN_LINES and done + count < total:
             left = (now - first) / (count - 1) * (total - done - count)
             say(f"{what}: {done + count} of {total}, {spoken(left)} left")

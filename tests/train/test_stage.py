@@ -280,6 +280,21 @@ def test_a_step_that_no_memory_can_hold_is_refused_with_what_would_fit(workspace
     assert "GB" in caught.value.what
 
 
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        (("batch_size=6", "accumulate=4"), "cannot be shared in 4 parts"),
+        (("batch_size=64", "accumulate=8"), "fewer than one step needs"),
+    ],
+)
+def test_steps_of_too_few_pictures_are_refused(workspace, settings, told):
+    """A part of one picture has nothing to be normalised by, and an epoch without a step teaches nothing."""
+    a_dataset(workspace)
+
+    with pytest.raises(UserError, match=told):
+        train(workspace, settings=(*SMALL, *settings), name="small")
+
+
 def test_a_full_disk_stops_cleanly_and_the_same_command_goes_on(workspace, monkeypatch):
     """The checkpoint before the one that found no space is whole, and nothing half-written is left."""
     a_dataset(workspace)

@@ -25,6 +25,7 @@ from cutis.train.ranks import Ranks
 from cutis.train.run import Member, Run
 from cutis.train.trackers import tracked
 from cutis.vocabulary.chance import seed_of
+from cutis.vocabulary.errors import UserError
 
 
 def new_network(config: TrainConfig, classes: int) -> tuple[Classifier, Preparation]:
@@ -43,6 +44,25 @@ def new_network(config: TrainConfig, classes: int) -> tuple[Classifier, Preparat
     )
     preparation = Preparation(size=config.size, mean=backbone.mean, std=backbone.std, resize=config.resize)
     return Classifier(backbone, classes=classes, dropout=config.dropout), preparation
+
+
+def require_steps(run: Run, processes: int) -> None:
+    """Refuse a recipe whose steps have too few pictures, or of which an epoch has none.
+
+    Raises:
+        UserError: says which batch size would do.
+    """
+    config, parts = run.config, processes * run.config.accumulate
+    if config.batch_size < 2 * parts and not config.frozen_normalisation:
+        what = (
+            f"a step of {config.batch_size} pictures cannot be shared in {parts} parts: each needs two to normalise by"
+        )
+        mend = f"set batch_size={2 * parts} or more, fewer processes, or a smaller accumulate"
+        raise UserError(what, where="batch_size of the recipe", mend=mend)
+    fewest = min(len(member.learning) for member in run.members)
+    if not steps_per_epoch(fewest, config.batch_size, parts=parts):
+        what = f"{fewest} pictures to learn from are fewer than one step needs"
+        raise UserError(what, where="split train", mend="gather more, or share a step in fewer parts")
 
 
 def what_it_needs(network: Classifier, config: TrainConfig) -> Need:

@@ -16,7 +16,7 @@ from cutis.train.config import read_recipe
 from cutis.train.dry_run import Rehearsal, rehearse
 from cutis.train.finish import write_bundle
 from cutis.train.launch import launch
-from cutis.train.member import learning_step, new_network, shares, train_member, what_it_needs
+from cutis.train.member import learning_step, new_network, require_steps, shares, train_member, what_it_needs
 from cutis.train.memory import available, require_memory
 from cutis.train.ranks import Ranks, is_one_of_several, joined
 from cutis.train.run import Run, open_run, prepare_folder
@@ -77,6 +77,7 @@ def dry_run(
     """
     config = read_recipe(recipe, settings)
     run = open_run(workspace, config, name=name or Path(recipe).stem, again=True)
+    require_steps(run, processes)
     network, _ = new_network(config, len(run.manifest.taxonomy))
     step, work = learning_step(run, network, processes=processes)
     return rehearse(
@@ -85,6 +86,7 @@ def dry_run(
 
 
 def _train(workspace: Workspace, run: Run, ranks: Ranks, *, again: bool, track: str | None) -> Finished | None:
+    require_steps(run, ranks.world)
     network, preparation = new_network(run.config, len(run.manifest.taxonomy))  # what cannot be built is told first
     require_memory(
         what_it_needs(network, run.config),
