@@ -47,7 +47,7 @@ check: $(READY)
 	$(BIN)/pytest -q tests/test_architecture.py tests/test_readme.py tests/test_docs.py
 
 bench: $(READY)
-	@for benchmark in benchmarks/*.py; do echo "$$benchmark"; $(BIN)/python $$benchmark || exit 1; done
+	@for benchmark in $(filter-out benchmarks/trials.py,$(wildcard benchmarks/*.py)); do echo "$$benchmark"; $(BIN)/python $$benchmark || exit 1; done
 
 clean:
 	rm -rf toy-clinic toy-clinic-truth toy-work dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -20,24 +20,9 @@ from cutis.train.run import open_run
 from cutis.train.stage import train
 from cutis.vocabulary.case import write_manifest
 from cutis.vocabulary.errors import UserError
-from cutis.workspace import Workspace
 from factories import a_dataset
 
 SMALL = ("network=mobilenetv2_035", "size=32", "epochs=2", "batch_size=4", "learning_rate=1e-3", "warmup_epochs=0")
-
-
-@pytest.fixture
-def workspace(tmp_path):
-    return Workspace(tmp_path / "work")
-
-
-@pytest.fixture(autouse=True)
-def _one_thread():
-    """Compute on one thread, as the processes that are struck do: sums depend on their order."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def test_a_training_leaves_a_bundle_that_explains_itself(workspace):

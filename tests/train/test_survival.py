@@ -12,7 +12,6 @@ from safetensors.torch import load_file
 import struck
 from cutis.runtime.bundle import read_bundle
 from cutis.train.stage import train
-from cutis.workspace import Workspace
 from factories import a_dataset
 
 SMALL = (
@@ -22,22 +21,9 @@ SMALL = (
 EACH_STEP = "minutes_between_checkpoints=0.000001"
 
 
-@pytest.fixture
-def workspace(tmp_path):
-    return Workspace(tmp_path / "work")
-
-
-@pytest.fixture(autouse=True)
-def _one_thread():
-    """Compute on one thread, as the processes that are struck do: sums depend on their order."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 @pytest.fixture(autouse=True)
 def _one_thread_each(monkeypatch):
+    """So do the processes that share a training."""
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
 
 

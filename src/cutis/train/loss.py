@@ -38,8 +38,8 @@ def supervised_losses(outputs: Outputs[Tensor], target: Tensor, teaching: Teachi
     if not teaching.stage_weights:
         return losses
     for weight, logits in zip(teaching.stage_weights, outputs.auxiliary_logits, strict=True):
-        if weight:
-            losses = losses + weight * answer_losses(logits, smoothed, teaching)
+        # One of weight 0 as well: processes that share a step expect a gradient of every parameter.
+        losses = losses + weight * answer_losses(logits, smoothed, teaching)
     return losses
 
 
