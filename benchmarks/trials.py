@@ -61,6 +61,7 @@ class Bench:
     into: Path = BENCHMARKS  # takes NAME.md and results/NAME.jsonl
     extra: Mapping[str, Any] = field(default_factory=dict)  # settings that override every trial's
     until: float | None = None  # on the monotonic clock; None: begin none
+    share: tuple[int, int] = (1, 1)  # which part of the trials, of how many: for several processes side by side
     gpu: bool = False
 
     @property
@@ -119,6 +120,7 @@ def open_bench(name: str, makers: Makers, *, needs: Sequence[str]) -> Bench | No
     parser.add_argument(
         "--set", action="append", default=[], metavar="KEY=JSON", help="for a quick look, into elsewhere"
     )
+    parser.add_argument("--share", default="1/1", metavar="K/N", help="only every Nth trial, from the Kth on")
     parser.add_argument("--gpu", action="store_true", help="the form for an accelerator, where there is one")
     said = parser.parse_args()
     extra = {key: json.loads(value) for key, _, value in (each.partition("=") for each in said.set)}
@@ -139,7 +141,15 @@ def open_bench(name: str, makers: Makers, *, needs: Sequence[str]) -> Bench | No
         extra=extra,
         until=until,
         gpu=said.gpu,
+        share=_share(said.share),
     )
+
+
+def _share(text: str) -> tuple[int, int]:
+    part, _, parts = text.partition("/")
+    if not (part.isdigit() and parts.isdigit() and 1 <= int(part) <= int(parts)):
+        raise SystemExit(f"--share {text}: write K/N, such as 1/2 and 2/2 for two processes side by side")
+    return int(part), int(parts)
 
 
 def read_rows(path: Path) -> dict[str, Row]:
@@ -182,7 +192,11 @@ def run_trials(bench: Bench, trials: Sequence[Trial]) -> list[Row | None]:
     left = [trial for trial in trials if not _is_done(bench, trial, rows.get(trial.key))]
     if left:
         say(f"{bench.name}: {len(left)} of {len(trials)} trials left, {expected(left, rows)}")
+    part, parts = bench.share
+    mine = {trial.key for trial in trials[part - 1 :: parts]}  # by its place among all, whoever has finished which
     for trial in left:
+        if trial.key not in mine:
+            continue
         if bench.until is None or time.monotonic() >= bench.until:
             break
         say(f"{bench.name}: {trial.kind}, {json.dumps(dict(trial.settings))}")

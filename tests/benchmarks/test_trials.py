@@ -45,6 +45,22 @@ def test_a_torn_line_is_no_row_and_harms_no_other(trials, tmp_path):
     assert trials.read_rows(path).keys() == {"a", "c"}
 
 
+def test_processes_side_by_side_share_the_trials(trials, tmp_path):
+    """Each begins only its own; together they are all, and none is done twice."""
+    wanted = [
+        trials.Trial(kind="a", dataset="toy", settings=TINY | {"seed": seed, "auxiliary_weight": 0}) for seed in (1, 2)
+    ]
+    until = time.monotonic() + 600
+
+    first = trials.run_trials(a_bench(trials, tmp_path, until=until, share=(1, 2)), wanted)
+    both = trials.run_trials(a_bench(trials, tmp_path, until=until, share=(2, 2)), wanted)
+
+    assert [row is not None for row in first] == [True, False]
+    assert all(both)
+    lines = (tmp_path / "into" / "results" / "invented.jsonl").read_text().splitlines()
+    assert len(lines) == 2
+
+
 def test_no_rows_yet_is_an_empty_table(trials, tmp_path):
     """A bench that never ran has no file."""
     assert trials.read_rows(tmp_path / "rows.jsonl") == {}
