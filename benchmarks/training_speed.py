@@ -31,7 +31,8 @@ from cutis.imaging.prepare import Preparation
 from cutis.network.backbone import backbone_of
 from cutis.network.classifier import Classifier
 from cutis.progress import say
-from cutis.train.batches import Batch, Pictures, Step, ahead, training_steps
+from cutis.train.ahead import ahead
+from cutis.train.batches import Batch, Pictures, Step, training_steps
 from cutis.train.config import TrainConfig
 from cutis.train.imbalance import teaching_of
 from cutis.train.loop import accelerator_or_processor, learn, new_learner
@@ -260,7 +261,7 @@ def waiting(case: Case, setting: Setting, device: torch.device, *, steps: int) -
     with tempfile.TemporaryDirectory() as folder:
         pictures = invented_pictures(Path(folder), count=2048, size=case.size)
         teaching = teaching_of(config, pictures.counts, device)
-        source = timed(ahead(endless(case, pictures, device)))
+        source = timed(ahead(endless(case, pictures, device), device=device))
         losses = learn(learner, source, config, teaching, epoch=0, start=0, steps_in_epoch=10_000)
         for _ in islice(losses, 5 + WARM):
             pass

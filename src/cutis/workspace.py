@@ -226,7 +226,7 @@ def no_space_left_is_a_user_error(folder: Path) -> Iterator[None]:
         raise
     except Exception as error:
         full = isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}
-        if not full and "No space left" not in str(error):
+        if not full and not any(words in str(error).lower() for words in ("no space left", "quota exceeded")):
             raise
         mend = "free some space and run the same command again; nothing half-written was left"
         raise UserError("no space left", where=str(folder), mend=mend) from error

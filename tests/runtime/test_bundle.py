@@ -72,6 +72,14 @@ def test_every_answer_of_an_invented_bundle_says_so(folder):
     assert any("Not a medical device" in warning for warning in bundle.warnings)
 
 
+def test_a_network_that_was_taught_another_mix_says_so(folder):
+    """A probability means what it means for the mix that was taught."""
+    bundle = read_bundle(folder)
+
+    assert not any("archive" in warning for warning in bundle.warnings)
+    assert any("more frequent than in the archive" in warning for warning in replace(bundle, balanced=1.0).warnings)
+
+
 def test_what_the_taxonomy_cannot_say_stands_beside_every_answer(folder):
     """A network without melanoma says that a benign answer does not exclude it."""
     bundle = read_bundle(folder)
@@ -92,7 +100,7 @@ def test_the_description_is_plain_json_with_its_format(folder):
 def test_a_bundle_of_the_first_format_still_answers(folder):
     """What was trained with an earlier version is one network, one view, one speaker."""
     said = json.loads((folder / "bundle.json").read_text())
-    for key in ("speaking", "temperature_of_mean", "views", "members", "best_epochs"):
+    for key in ("speaking", "temperature_of_mean", "views", "balanced", "members", "best_epochs"):
         del said[key]
     (folder / "bundle.json").write_text(json.dumps(said | {"format": 1, "best_epoch": 4}))
     write_sums(folder)

@@ -205,3 +205,15 @@ def test_the_mean_of_calibrated_answers_is_sharpened():
     heard, truth = _two_classifiers()
 
     assert choose_speakers(heard, truth, most=2).temperature_of_mean < 1
+
+
+def test_a_temperature_for_another_mix_is_that_of_cases_counted_so():
+    """Counting a case three times is a weight of three."""
+    (logits, _), truth = _two_classifiers(cases=60)
+    times = np.random.default_rng(1).integers(1, 4, 60)
+    rows = np.repeat(np.arange(60), times)
+
+    weighted = fit_temperature(logits, truth, times.astype(np.float64))
+
+    assert weighted == pytest.approx(fit_temperature(logits[rows], truth[rows]))
+    assert weighted != pytest.approx(fit_temperature(logits, truth))

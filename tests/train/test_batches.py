@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import threading
-import time
-
 import numpy as np
 import pytest
 import torch
 
 from cutis.imaging.prepare import Preparation
 from cutis.train.batches import (
-    Step,
-    ahead,
     chosen_from,
     open_pictures,
     plain_batches,
@@ -118,37 +113,6 @@ def test_raters_who_disagree_teach_their_doubt_unless_it_was_settled_by_proof(co
     target = target_of(a_case(votes=votes, confirmed_by=confirmed_by), ("a", "b", "c"), share)
 
     assert target == pytest.approx(expected)
-
-
-def test_steps_made_ahead_are_the_same_steps():
-    """The thread changes when a step is made, not which."""
-    steps = [Step((), n) for n in range(20)]
-
-    assert [step.pictures for step in ahead(iter(steps))] == list(range(20))
-
-
-def test_what_goes_wrong_ahead_is_raised_where_it_is_waited_for():
-    """An error in the thread is no silence."""
-
-    def broken():
-        yield Step((), 1)
-        raise ValueError("torn")
-
-    with pytest.raises(ValueError, match="torn"):
-        list(ahead(broken()))
-
-
-def test_nobody_makes_steps_for_a_listener_who_left():
-    """When the loop ends early, the thread ends too."""
-    before = threading.active_count()
-
-    for _ in ahead(Step((), n) for n in iter(int, 1)):
-        break
-
-    deadline = time.monotonic() + 5
-    while threading.active_count() > before and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert threading.active_count() <= before
 
 
 def test_counts_are_by_diagnosis(pictures):

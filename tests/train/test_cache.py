@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -65,6 +68,33 @@ def test_a_harmed_cache_is_made_anew_and_said(workspace, harm, capsys):
 
     assert np.array_equal(again, first)
     assert "making them anew" in capsys.readouterr().err
+
+
+def test_a_full_disk_is_an_error_before_the_first_picture(workspace, monkeypatch):
+    """Space of a mapped file is taken beforehand: on the way a full disk would be a bus error."""
+    manifest = a_dataset(workspace)
+
+    def full(*_arguments):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    with pytest.raises(OSError, match="No space left"):
+        _cached(workspace, manifest)
+
+    assert not list(workspace.cache.iterdir())
+
+
+def test_what_a_kill_left_half_prepared_is_removed_when_it_is_old(workspace):
+    """Another cutis may just be preparing; yesterday's is nobody's."""
+    manifest = a_dataset(workspace)
+    old, new = (workspace.cache / f".pictures-{name}.npy.1.aside" for name in ("old", "new"))
+    for path in (old, new):
+        path.write_bytes(b"half")
+    os.utime(old, (0, 0))
+
+    _cached(workspace, manifest)
+
+    assert (old.exists(), new.exists()) == (False, True)
 
 
 def test_a_picture_that_was_changed_since_it_was_curated_never_gets_into_the_cache(workspace):

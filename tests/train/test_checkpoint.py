@@ -82,6 +82,20 @@ def test_a_torn_checkpoint_falls_back_to_the_one_before_and_says_so(tmp_path, ca
     assert "torn" in capsys.readouterr().err
 
 
+def test_a_torn_checkpoint_does_not_count_among_the_last_two(tmp_path):
+    """Going on from the one before, the next save removes what was torn, so that two whole ones are there again."""
+    learner = _learner()
+    for epoch in (1, 2):
+        save_checkpoint(tmp_path, Place(epoch=epoch), learner)
+    newest = max(tmp_path.iterdir())
+    newest.write_bytes(newest.read_bytes()[:100])
+
+    place = load_checkpoint(tmp_path, learner)
+    save_checkpoint(tmp_path, Place(epoch=place.epoch, step=7), learner)
+
+    assert sorted(path.stem for path in tmp_path.iterdir()) == ["00001-0000000", "00001-0000007"]
+
+
 @pytest.mark.slow
 def test_two_hundred_torn_checkpoints_are_two_hundred_clear_errors(tmp_path):
     """Cut anywhere, a checkpoint is never loaded in part."""

@@ -161,3 +161,27 @@ def test_a_loss_that_is_no_number_names_its_cases():
         _learn(learner, [Step((broken,), 2)])
 
     assert torch.equal(learner.network.final.linear.weight, before)
+
+
+class _Steep(torch.autograd.Function):
+    """Hands its input on, and an endless gradient back."""
+
+    @staticmethod
+    def forward(_context, value):
+        return value.clone()
+
+    @staticmethod
+    def backward(_context, slope):
+        return slope * float("inf")
+
+
+def test_a_gradient_that_is_no_number_stops_before_the_weights_are_touched():
+    """A finite loss with an endless gradient would make all weights NaN, and the next batch would be blamed."""
+    learner = new_learner(_network(), CONFIG)
+    learner.network.stem.register_forward_hook(lambda _module, _given, out: _Steep.apply(out))
+    before = {name: parameter.clone() for name, parameter in learner.network.named_parameters()}
+
+    with pytest.raises(UserError, match="dark, bright"):
+        _learn(learner, [Step((_two_pictures(),), 2)])
+
+    torch.testing.assert_close(dict(learner.network.named_parameters()), before)

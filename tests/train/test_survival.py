@@ -74,6 +74,7 @@ def test_two_processes_learn_what_one_learns_that_accumulates(workspace):
     """With statistics of normalisation that stay, two ranks and one process with two parts end within 1e-5."""
     a_dataset(workspace)
     settings = (*SMALL, "epochs=1", "learning_rate=1e-4", "frozen_normalisation=true", "mixup=0", "cutmix=0")
+    settings = (*settings, "auxiliary_weights=[0, 0, 0, 1, 1, 1, 1]")  # also where a classifier is not taught
 
     train(workspace, settings=settings, name="shared", processes=2)
     train(workspace, settings=(*settings, "accumulate=2"), name="alone")

@@ -19,7 +19,9 @@ from cutis.runtime.predict import outputs_of, probabilities
 from cutis.vocabulary.files import write_sums
 from cutis.workspace import Finished, Workspace
 
-BYTES_PER_CASE = 2**14  # features and logits of the widest network; room is asked for before the test is opened
+BYTES_PER_CASE = (
+    2**15
+)  # features and logits of the widest network, for each in a bundle; room is asked for before the test is opened
 
 
 def evaluate(workspace: Workspace, name: str, *, again: bool = False) -> Finished:
@@ -37,7 +39,9 @@ def evaluate(workspace: Workspace, name: str, *, again: bool = False) -> Finishe
     workspace.refuse_to_overwrite(target, again=again)
     material = open_material(workspace, name)
     engine = open_engine(material.bundle)
-    with workspace.new_version(target, again=again, needs=BYTES_PER_CASE * len(material.settled)) as folder:
+    with workspace.new_version(
+        target, again=again, needs=BYTES_PER_CASE * material.bundle.members * len(material.settled)
+    ) as folder:
         findings = examine(material, engine, ledger=workspace.private)
         write_findings(folder, material, findings)
         write_sums(folder)

@@ -15,6 +15,7 @@ DESCRIPTION = "bundle.json"
 WEIGHTS = "weights.safetensors"
 HISTORY = "history.jsonl"
 CONFIG = "config.toml"
+BALANCED = "Its probabilities are those of a clinic in which rare diagnoses are more frequent than in the archive."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +40,7 @@ class Bundle:
     speaking: int = 1  # how many of the last classifiers answer, by the mean of their calibrated probabilities
     temperature_of_mean: float = 1.0  # of that mean
     views: int = 1  # how many turned and mirrored views of a picture an answer is averaged over
+    balanced: float = 0.0  # how far it was taught that all diagnoses are equally frequent: 0 not at all, 1 wholly
     members: int = 1  # networks that answer together; several after cross-validation
     thresholds: Thresholds
     best_epochs: tuple[int, ...]  # of each member
@@ -81,6 +83,7 @@ class Bundle:
                 ("This network learned from invented pictures: its answers mean nothing for a patient.",)
                 * self.invented
             ),
+            *((BALANCED,) * bool(self.balanced)),
             *((f"It cannot say: {unheard}. A benign answer does not exclude them.",) if unheard else ()),
             "For research. Not a medical device.",
         )
@@ -103,6 +106,7 @@ def write_description(folder: Path, bundle: Bundle, *, made_from: dict[str, str]
         "speaking": bundle.speaking,
         "temperature_of_mean": bundle.temperature_of_mean,
         "views": bundle.views,
+        "balanced": bundle.balanced,
         "members": bundle.members,
         "best_epochs": list(bundle.best_epochs),
         "parameters": bundle.parameters,
@@ -147,5 +151,5 @@ def _of_today(said: dict[str, Any]) -> dict[str, Any]:
     """Return what a bundle of the first format says in the words of the second: one network, one view, one speaker."""
     if said["format"] > 1:
         return said
-    alone = {"speaking": 1, "temperature_of_mean": 1.0, "views": 1, "members": 1}
+    alone = {"speaking": 1, "temperature_of_mean": 1.0, "views": 1, "balanced": 0.0, "members": 1}
     return said | alone | {"best_epochs": [said["best_epoch"]]}

@@ -27,8 +27,12 @@ def softmax(logits: NDArray[np.floating], temperature: float = 1.0) -> NDArray[n
     return probabilities
 
 
-def fit_temperature(logits: NDArray[np.floating], truth: NDArray[np.int64]) -> float:
+def fit_temperature(
+    logits: NDArray[np.floating], truth: NDArray[np.int64], weights: NDArray[np.float64] | None = None
+) -> float:
     """Return the temperature that minimises the log loss of logits (N, K) (Guo et al., ICML 2017).
+
+    `weights` (N,) say how much each case counts; all alike without them.
 
     The log loss is convex in 1 / temperature, so the root of its slope is the minimum. Where the minimum lies outside
     0.05 to 20, as for a network that is always right, the nearer end is returned.
@@ -39,7 +43,7 @@ def fit_temperature(logits: NDArray[np.floating], truth: NDArray[np.int64]) -> f
 
     def slope(sharpness: float) -> float:
         expected = (softmax(logits, 1 / sharpness) * logits).sum(axis=1)
-        return float(np.mean(expected - hits))
+        return float(np.average(expected - hits, weights=weights))
 
     coolest, hottest = TEMPERATURES
     if slope(1 / hottest) >= 0:
@@ -72,21 +76,29 @@ def answer_of(
     return softmax(_log(mean), temperature_of_mean)
 
 
-def choose_speakers(logits: Sequence[NDArray[np.floating]], truth: NDArray[np.int64], *, most: int) -> Speakers:
+def choose_speakers(
+    logits: Sequence[NDArray[np.floating]],
+    truth: NDArray[np.int64],
+    *,
+    most: int,
+    weights: NDArray[np.float64] | None = None,
+) -> Speakers:
     """Return how many of the last classifiers answer best together, by log loss, and their temperatures.
 
     Args:
         logits: (N, K) of every classifier, the final one's last, on the split that this is chosen on.
         truth: (N,) index of the diagnosis.
         most: how many may speak; 1 leaves the final classifier alone. Among equals the fewest are taken.
+        weights: (N,) how much each case counts; all alike without them.
     """
-    temperatures = tuple(fit_temperature(each, truth) for each in logits)
+    temperatures = tuple(fit_temperature(each, truth, weights) for each in logits)
     said = [softmax(each, temperature) for each, temperature in zip(logits, temperatures, strict=True)]
     choices = []
     for count in range(1, min(most, len(said)) + 1):
         mean = _log(np.mean(said[-count:], axis=0))
-        of_mean = fit_temperature(mean, truth) if count > 1 else 1.0
-        choices.append((log_losses(softmax(mean, of_mean), truth).mean(), count, of_mean))
+        of_mean = fit_temperature(mean, truth, weights) if count > 1 else 1.0
+        loss = float(np.average(log_losses(softmax(mean, of_mean), truth), weights=weights))
+        choices.append((loss, count, of_mean))
     _, count, of_mean = min(choices)
     return Speakers(count, temperatures, of_mean)
 

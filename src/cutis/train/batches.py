@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import queue
-import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -69,7 +66,13 @@ class Pictures:
 
 
 def open_pictures(
-    dataset: Path, manifest: Manifest, preparation: Preparation, *, cache: Path, soft_labels: float = 0.0
+    dataset: Path,
+    manifest: Manifest,
+    preparation: Preparation,
+    *,
+    cache: Path,
+    soft_labels: float = 0.0,
+    checked: bool = False,
 ) -> Pictures:
     """Open every picture of a manifest, prepared once and kept on disk; later runs find it again.
 
@@ -79,7 +82,7 @@ def open_pictures(
     cases = tuple(sorted(manifest.cases, key=lambda case: case.sha256))
     codes = manifest.taxonomy.codes
     return Pictures(
-        array=cached_pictures(cases, dataset, preparation, cache=cache),
+        array=cached_pictures(cases, dataset, preparation, cache=cache, checked=checked),
         rows=np.arange(len(cases)),
         diagnosis=np.array([codes.index(str(case.diagnosis)) for case in cases], dtype=np.int64),
         target=np.stack([target_of(case, codes, soft_labels) for case in cases]),
@@ -153,35 +156,6 @@ def plain_batches(
         here = places[start : start + batch_size]
         images = torch.from_numpy(normalise(pictures.array[pictures.rows[here]], pictures.preparation)).to(device)
         yield _batch(pictures, here, images)
-
-
-def ahead(steps: Iterator[Step], *, depth: int = 2) -> Iterator[Step]:
-    """Yield the same steps, made ready by a thread of their own while the accelerator is at work."""
-    waiting: queue.Queue[Step | Exception | None] = queue.Queue(maxsize=depth)
-    left = threading.Event()
-
-    def make_ready() -> None:
-        try:
-            for step in steps:
-                waiting.put(step)
-                if left.is_set():
-                    return
-            waiting.put(None)
-        except Exception as error:  # noqa: BLE001  it is raised where the step was waited for
-            waiting.put(error)
-
-    thread = threading.Thread(target=make_ready, daemon=True)
-    thread.start()
-    try:
-        while (step := waiting.get()) is not None:
-            if isinstance(step, Exception):
-                raise step
-            yield step
-    finally:
-        left.set()
-        while thread.is_alive():  # it may wait for room to put
-            with suppress(queue.Empty):
-                waiting.get(timeout=0.01)
 
 
 def _names(pictures: Pictures, order: NDArray[np.int64]) -> list[str]:

@@ -35,7 +35,7 @@ class Place:
 
 
 def save_checkpoint(folder: Path, place: Place, learner: Learner) -> None:
-    """Write a checkpoint and drop all but the last two."""
+    """Write a checkpoint, and drop all but this one and the one before."""
     folder.mkdir(exist_ok=True)
     tensors = _over("network.", learner.network.state_dict())
     if learner.averaged is not None:
@@ -44,9 +44,12 @@ def save_checkpoint(folder: Path, place: Place, learner: Learner) -> None:
         tensors |= _over(f"optimizer.{number}.", state)
     said = {"stamp": stamp("checkpoint"), "place": asdict(place), "scaler": learner.scaler.state_dict()}
     written = {key: json.dumps(value) for key, value in said.items()}
-    save_tensors(folder / f"{place.epoch:05d}-{place.step:07d}.safetensors", tensors, written)
-    for old in sorted(folder.glob("*.safetensors"))[:-KEPT]:
-        old.unlink()
+    path = folder / f"{place.epoch:05d}-{place.step:07d}.safetensors"
+    save_tensors(path, tensors, written)
+    there = sorted(folder.glob("*.safetensors"))
+    passed = there.index(path) + 1
+    for other in (*there[: max(0, passed - KEPT)], *there[passed:]):  # what lies ahead of this place was torn
+        other.unlink()
 
 
 def load_checkpoint(folder: Path, learner: Learner) -> Place:

@@ -15,7 +15,8 @@ from cutis.progress import say, track
 from cutis.runtime.bundle import HISTORY
 from cutis.stats.calibration import softmax
 from cutis.stats.metrics import auc_by_diagnosis, log_losses
-from cutis.train.batches import Pictures, Step, ahead, steps_per_epoch, training_steps
+from cutis.train.ahead import ahead
+from cutis.train.batches import Pictures, Step, steps_per_epoch, training_steps
 from cutis.train.checkpoint import Place, load_checkpoint, save_checkpoint
 from cutis.train.config import TrainConfig
 from cutis.train.finish import forget_others, keep_best
@@ -67,6 +68,7 @@ def follow_course(course: Course, learner: Learner) -> Place:
         place = replace(place, epoch=place.epoch + 1, step=0, losses=())
         if learner.ranks.leads:
             _keep(course, learner, place, history, better=better)
+        learner.ranks.wait()  # with a long patience: a slow disk is no lost process
         say(line_of(record, course.config.epochs, better=better))
         course.tell(record)
     return place
@@ -101,13 +103,14 @@ def _one_epoch(course: Course, learner: Learner, place: Place) -> Place:
     what = f"epoch {place.epoch + 1} of {config.epochs}"
     for loss in track(losses, what, total=steps, done=place.step):
         place = replace(place, step=place.step + 1, losses=(*place.losses, loss))
-        (asked,) = ranks.total((float(course.asked_to_stop()),))
-        due = time.monotonic() - saved > 60 * config.minutes_between_checkpoints
-        if ranks.leads and (due or asked):
-            save_checkpoint(course.folder / CHECKPOINTS, place, learner)
+        late = ranks.leads and time.monotonic() - saved > 60 * config.minutes_between_checkpoints
+        asked, due = ranks.total((float(course.asked_to_stop()), float(late)))
+        if asked or due:
+            if ranks.leads:
+                save_checkpoint(course.folder / CHECKPOINTS, place, learner)
+            ranks.wait()
             saved = time.monotonic()
         if asked:
-            ranks.wait()  # until the first process has saved
             mend = "type the same command again to go on from here"
             raise Stopped("training was asked to stop", where=f"{what}, step {place.step} of {steps}", mend=mend)
     return place
@@ -118,7 +121,7 @@ def _steps(course: Course, learner: Learner, place: Place) -> Iterator[Step]:
     steps = training_steps(
         course.learning, course.config, epoch=place.epoch, start=place.step, device=device, ranks=learner.ranks
     )
-    return steps if device.type == "cpu" else ahead(steps)
+    return steps if device.type == "cpu" else ahead(steps, device=device)
 
 
 def record_of(place: Place, heard: Heard, config: TrainConfig, *, seconds: float) -> dict[str, Any]:

@@ -55,8 +55,9 @@ def rehearse(step: Callable[[], object], config: TrainConfig, *, work: Work, nee
     require_memory(need, available=available, **shares)
     with out_of_memory_is_a_user_error(need, available=available, **shares):
         seconds = _seconds_of(step, config.batch_size)
-    listening = work.tuning * config.views * seconds / config.batch_size * LISTENING
+    listening = work.tuning * seconds / config.batch_size * LISTENING
     epoch = work.steps * seconds + listening
+    at_the_end = listening * config.views
     at_once = -(-config.batch_size // (work.processes * config.accumulate))
     facts = {
         "recipe": config.model_dump(),
@@ -68,7 +69,7 @@ def rehearse(step: Callable[[], object], config: TrainConfig, *, work: Work, nee
         "steps_per_epoch": work.steps,
         "seconds_per_step": seconds,
         "seconds_per_epoch": epoch,
-        "seconds": epoch * config.epochs * work.members,
+        "seconds": (epoch * config.epochs + at_the_end) * work.members,
     }
     return Rehearsal(lines=(*config_text(config).splitlines(), "", *_told(facts, config, work)), facts=facts)
 

@@ -9,15 +9,17 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from safetensors.torch import load_file
 from torch import nn
 
 from cutis.imaging.prepare import Preparation
 from cutis.runtime.bundle import CONFIG, HISTORY, WEIGHTS, Bundle, Thresholds, write_description
 from cutis.stats.calibration import THRESHOLD_RULE, answer_of, choose_speakers, choose_thresholds
-from cutis.train.checkpoint import save_tensors
-from cutis.train.config import config_text
+from cutis.train.checkpoint import KEPT, save_tensors
+from cutis.train.config import TrainConfig, config_text
 from cutis.train.history import mean_history, read_history, write_history
+from cutis.train.imbalance import class_weights
 from cutis.train.loop import Heard
 from cutis.train.run import Run
 from cutis.vocabulary.case import SPLITS
@@ -35,9 +37,14 @@ def keep_best(folder: Path, network: nn.Module, epoch: int) -> None:
 
 
 def forget_others(folder: Path, epoch: int) -> None:
-    """Remove what earlier epochs set aside; called when a checkpoint holds that this epoch is the best."""
-    for path in folder.glob("best-*.safetensors"):
-        if path != best_weights(folder, epoch):
+    """Remove what earlier epochs set aside; called when a checkpoint holds that this epoch is the best.
+
+    The best before it stays as well: the checkpoint before the last one may name it.
+    """
+    there = sorted(folder.glob("best-*.safetensors"))
+    kept = [path for path in there if path <= best_weights(folder, epoch)][-KEPT:]
+    for path in there:
+        if path not in kept:
             path.unlink()
 
 
@@ -68,7 +75,7 @@ def write_bundle(folder: Path, run: Run, members: Sequence[Trained], *, preparat
     (folder / CONFIG).write_text(config_text(run.config.model_copy(update=shareable)), encoding="utf-8")
     heard = _together([member.heard for member in members])
     most = len(heard.logits) if run.config.answer == "tune" else 1
-    speakers = choose_speakers(heard.logits, heard.truth, most=most)
+    speakers = choose_speakers(heard.logits, heard.truth, most=most, weights=_weights(run.config, heard.truth))
     chances = answer_of(
         heard.logits[-speakers.speaking :],
         speakers.temperatures[-speakers.speaking :],
@@ -85,6 +92,7 @@ def write_bundle(folder: Path, run: Run, members: Sequence[Trained], *, preparat
         speaking=speakers.speaking,
         temperature_of_mean=speakers.temperature_of_mean,
         views=run.config.views,
+        balanced=run.config.imbalance_strength if run.config.imbalance != "none" else 0.0,
         members=len(members),
         thresholds=Thresholds(
             rule=THRESHOLD_RULE,
@@ -119,6 +127,13 @@ def _write_weights(path: Path, members: Sequence[Trained]) -> None:
         for key, tensor in load_file(file).items()
     }
     save_tensors(path, tensors, {"stamp": json.dumps(stamp("weights"))})
+
+
+def _weights(config: TrainConfig, truth: NDArray[np.int64]) -> NDArray[np.float64] | None:
+    """Return how much each case counts, so that the mix is the one that was taught; None where it is the archive's."""
+    if config.imbalance == "none":
+        return None
+    return class_weights(np.bincount(truth), config.imbalance_strength)[truth]
 
 
 def _parameters(weights: Path) -> int:

@@ -90,7 +90,7 @@ def learn(
     was broken off and goes on draws what the unbroken run draws.
 
     Raises:
-        UserError: the loss is not finite; names the cases.
+        UserError: loss or gradient is not finite; names the cases, and leaves the weights as they were.
     """
     _ready_to_learn(learner.network, config)
     for number, step in enumerate(steps, start=start):
@@ -98,9 +98,9 @@ def learn(
         learner.optimizer.zero_grad()
         keys = (config.seed, "step", epoch, number)
         losses = [_part(learner, step, part, config, teaching, keys=keys) for part in range(len(step.parts))]
-        value = _agreed(learner.ranks, step, losses, where=f"epoch {epoch + 1}, step {number + 1}")
         learner.scaler.unscale_(learner.optimizer)
-        nn.utils.clip_grad_norm_(learner.network.parameters(), max_norm=config.clip)
+        slope = nn.utils.clip_grad_norm_(learner.network.parameters(), max_norm=config.clip)
+        value = _agreed(learner, step, losses, slope, where=f"epoch {epoch + 1}, step {number + 1}")
         learner.scaler.step(learner.optimizer)
         learner.scaler.update()
         if learner.averaged is not None:
@@ -168,20 +168,25 @@ def _part(
     return losses.detach()
 
 
-def _agreed(ranks: Ranks, step: Step, losses: list[Tensor], *, where: str) -> float:
+def _agreed(learner: Learner, step: Step, losses: list[Tensor], slope: Tensor, *, where: str) -> float:
     """Return the mean loss of a step over all processes, or stop on each of them where it is not finite.
 
+    A gradient that is not finite stops too, unless its scaler is there to leave such steps out.
+
     Raises:
-        UserError: names the cases whose loss is not finite, whichever process had them.
+        UserError: names the cases whose loss is not finite, whichever process had them, or all where the gradient is.
     """
-    mine = sum(float(each.sum()) for each in losses)
+    ranks = learner.ranks
+    mine, steep = torch.stack([torch.cat(losses).double().sum(), slope.double()]).tolist()
     broken = _broken_cases(step.parts, losses) if not math.isfinite(mine) else []
+    if not broken and not math.isfinite(steep) and not learner.scaler.is_enabled():
+        broken = [case_id for part in step.parts for case_id in part.case_ids]
     total, elsewhere = ranks.total((0.0 if broken else mine, float(bool(broken))))
     if elsewhere:
         told = ranks.gather(np.frombuffer(", ".join(broken).encode(), dtype=np.uint8))
         cases = ", ".join(filter(None, (each.tobytes().decode() for each in told)))
         mend = "lower learning_rate, try precision=fp32, or look at these pictures"
-        raise UserError("the loss is not a finite number", where=f"{where}, cases {cases}", mend=mend)
+        raise UserError("loss or gradient is not a finite number", where=f"{where}, cases {cases}", mend=mend)
     return total / step.pictures
 
 

@@ -53,11 +53,10 @@ def require_steps(run: Run, processes: int) -> None:
         UserError: says which batch size would do.
     """
     config, parts = run.config, processes * run.config.accumulate
-    if config.batch_size < 2 * parts and not config.frozen_normalisation:
-        what = (
-            f"a step of {config.batch_size} pictures cannot be shared in {parts} parts: each needs two to normalise by"
-        )
-        mend = f"set batch_size={2 * parts} or more, fewer processes, or a smaller accumulate"
+    least = parts if config.frozen_normalisation else 2 * parts  # two, to normalise by what they have in common
+    if config.batch_size < least:
+        what = f"a step of {config.batch_size} pictures cannot be shared in {parts} parts"
+        mend = f"set batch_size={least} or more, fewer processes, or a smaller accumulate"
         raise UserError(what, where="batch_size of the recipe", mend=mend)
     fewest = min(len(member.learning) for member in run.members)
     if not steps_per_epoch(fewest, config.batch_size, parts=parts):
@@ -98,12 +97,12 @@ def train_member(
         say(f"training {member.what}")
     network = _placed(new_network(config, len(run.manifest.taxonomy))[0], accelerator_or_processor(ranks))
     need, room = what_it_needs(network, config), available(processes=ranks.world)
-    precision = settled_precision(run.folder, network, config, ranks=ranks)
-    learner = new_learner(network, config, precision=precision, ranks=ranks)
     with (
         tracked(track if ranks.leads else None, run.tracking, _called(run, member), config.model_dump()) as tell,
         out_of_memory_is_a_user_error(need, available=room, **shares(config, ranks.world)),
     ):
+        precision = settled_precision(run.folder, network, config, ranks=ranks)
+        learner = new_learner(network, config, precision=precision, ranks=ranks)
         course = Course(
             config=config,
             learning=chosen_from(pictures, member.learning),
@@ -123,7 +122,8 @@ def learning_step(run: Run, network: Classifier, *, processes: int) -> tuple[Cal
     """Return a step on noise as one of so many processes takes it, all weights learning, and how many there are."""
     config, learning, tuning = run.config, run.members[0].learning, run.members[0].tuning
     placed = _placed(network, accelerator_or_processor())
-    precision = fastest_precision(placed, config)[0] if config.precision == "auto" else config.precision
+    measured = config.precision == "auto"
+    precision = fastest_precision(placed, config, processes=processes)[0] if measured else config.precision
     learner = new_learner(placed, config, precision=precision)
     classes = len(run.manifest.taxonomy)
     teaching = teaching_of(config, np.ones(classes, dtype=np.int64), learner.device)

@@ -14,10 +14,12 @@ from torch import nn
 
 from cutis.progress import say
 from cutis.train.config import TrainConfig
+from cutis.train.loop import PRECISIONS
 from cutis.train.ranks import Ranks
 from cutis.vocabulary.files import read_json, write_json
 
-CHOICES = ("fp32", "bf16")  # fp16 has no advantage over bf16 where there is bf16, and needs its gradients scaled
+CHOICES = ("fp32", "bf16", "fp16")
+BF16_SINCE = (8, 0)  # compute capability of the first graphics cards that are fast in it
 MACHINE = "machine.json"
 STEPS = 3  # timed of each, after one that is not
 
@@ -33,7 +35,7 @@ def settled_precision(folder: Path, network: nn.Module, config: TrainConfig, *, 
     if ranks.leads:
         path = folder / MACHINE
         if not path.exists():
-            fastest, seconds = fastest_precision(network, config)
+            fastest, seconds = fastest_precision(network, config, processes=ranks.world)
             write_json(path, "machine", {"precision": fastest, "seconds_of_a_step": seconds})
             told = ", ".join(f"{precision} {taken:.3f} s" for precision, taken in seconds.items())
             say(f"a step takes {told}: learning in {fastest}")
@@ -43,23 +45,35 @@ def settled_precision(folder: Path, network: nn.Module, config: TrainConfig, *, 
     return CHOICES[int(agreed)]
 
 
-def fastest_precision(network: nn.Module, config: TrainConfig) -> tuple[str, dict[str, float]]:
-    """Return the precision in which a step is fastest here, and the seconds that it takes in each."""
-    seconds = {precision: seconds_of_a_step(network, config, precision) for precision in CHOICES}
+def fastest_precision(network: nn.Module, config: TrainConfig, *, processes: int = 1) -> tuple[str, dict[str, float]]:
+    """Return the precision in which a process learns its part of a step fastest here, and the seconds in each.
+
+    Besides fp32 one of sixteen bits is tried: bf16, or fp16, which needs its gradients scaled, on graphics cards that
+    have no fast bf16.
+    """
+    pictures = -(-config.batch_size // (processes * config.accumulate))
+    seconds = {
+        precision: seconds_of_a_step(network, precision, pictures=pictures, size=config.size)
+        for precision in ("fp32", _half(next(network.parameters()).device))
+    }
     return min(seconds, key=lambda precision: seconds[precision]), seconds
 
 
-def seconds_of_a_step(network: nn.Module, config: TrainConfig, precision: str) -> float:
+def _half(device: torch.device) -> str:
+    old_card = device.type == "cuda" and torch.cuda.get_device_capability(device) < BF16_SINCE
+    return "fp16" if old_card else "bf16"
+
+
+def seconds_of_a_step(network: nn.Module, precision: str, *, pictures: int, size: int) -> float:
     """Return the median time of forward and backward pass on pictures of noise; weights and statistics stay."""
     device = next(network.parameters()).device
-    part = -(-config.batch_size // config.accumulate)
-    images = torch.rand(part, 3, config.size, config.size, device=device).contiguous(memory_format=torch.channels_last)
+    images = torch.rand(pictures, 3, size, size, device=device).contiguous(memory_format=torch.channels_last)
     state = {key: tensor.clone() for key, tensor in network.state_dict().items()}
     network.train()
     taken = []
     for _ in range(1 + STEPS):
         begun = time.perf_counter()
-        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bf16"):
+        with torch.autocast(device.type, dtype=PRECISIONS[precision], enabled=precision != "fp32"):
             outputs = network(images)
             loss = outputs.logits.float().square().mean() + sum(
                 each.float().square().mean() for each in outputs.auxiliary_logits

@@ -36,6 +36,8 @@ def train(
 ) -> Finished | None:
     """Train a network on the train split; choose its epoch, temperatures and thresholds on tune.
 
+    With `cross_validate` in the recipe it is a network for each fold of both, each chosen on the fold that it lacks.
+
     Args:
         workspace: holds the dataset.
         recipe: a shipped recipe's name, or the path of a TOML file.
@@ -79,10 +81,10 @@ def dry_run(
     run = open_run(workspace, config, name=name or Path(recipe).stem, again=True)
     require_steps(run, processes)
     network, _ = new_network(config, len(run.manifest.taxonomy))
+    need, room = what_it_needs(network, config), available(processes=processes)
+    require_memory(need, available=room, **shares(config, processes))  # before anything is put there
     step, work = learning_step(run, network, processes=processes)
-    return rehearse(
-        step, config, work=work, need=what_it_needs(network, config), available=available(processes=processes)
-    )
+    return rehearse(step, config, work=work, need=need, available=room)
 
 
 def _train(workspace: Workspace, run: Run, ranks: Ranks, *, again: bool, track: str | None) -> Finished | None:
@@ -93,16 +95,17 @@ def _train(workspace: Workspace, run: Run, ranks: Ranks, *, again: bool, track: 
         available=available(processes=ranks.world),
         **shares(run.config, ranks.world),
     )
-    with no_space_left_is_a_user_error(run.folder), stop_when_asked() as asked_to_stop:
+    with no_space_left_is_a_user_error(run.folder):
         if ranks.leads:
             prepare_folder(run, again=again)
-            _open(run, preparation, workspace)  # decoded once, while the others wait
+            _open_pictures(run, preparation, workspace)  # decoded and checked once, while the others wait
         ranks.wait()
-        pictures = _open(run, preparation, workspace)
-        members = [
-            train_member(run, member, pictures, ranks, asked_to_stop=asked_to_stop, track=track)
-            for member in run.members
-        ]
+        pictures = _open_pictures(run, preparation, workspace, checked=True)
+        with stop_when_asked() as asked_to_stop:
+            members = [
+                train_member(run, member, pictures, ranks, asked_to_stop=asked_to_stop, track=track)
+                for member in run.members
+            ]
         if not ranks.leads:
             return None
         with workspace.new_version(workspace.bundle(run.name), again=again) as folder:
@@ -111,9 +114,14 @@ def _train(workspace: Workspace, run: Run, ranks: Ranks, *, again: bool, track: 
     return _finished(bundle, workspace.bundle(run.name), best_score=fmean(member.best_score for member in members))
 
 
-def _open(run: Run, preparation: Preparation, workspace: Workspace) -> Pictures:
+def _open_pictures(run: Run, preparation: Preparation, workspace: Workspace, *, checked: bool = False) -> Pictures:
     return open_pictures(
-        run.dataset, run.pictures, preparation, cache=workspace.cache, soft_labels=run.config.soft_labels
+        run.dataset,
+        run.pictures,
+        preparation,
+        cache=workspace.cache,
+        soft_labels=run.config.soft_labels,
+        checked=checked,
     )
 
 
@@ -133,6 +141,8 @@ def _quiet_unless_first(ranks: Ranks) -> Iterator[None]:
 
 def _finished(bundle: Bundle, wrote: Path, *, best_score: float) -> Finished:
     counts = bundle.dataset_counts
+    all_but_a_fold = f"all but a fold of {counts['train'] + counts['tune']}"
+    learned = counts["train"] if bundle.members == 1 else all_but_a_fold
     heads = f"with {bundle.auxiliary} auxiliary classifiers" if bundle.auxiliary else "without auxiliary classifiers"
     several = f"{bundle.members} networks of {bundle.architecture} {heads}" if bundle.members > 1 else ""
     epochs = ", ".join(map(str, bundle.best_epochs))
@@ -141,7 +151,7 @@ def _finished(bundle: Bundle, wrote: Path, *, best_score: float) -> Finished:
         wrote=wrote,
         lines=(
             f"{several or f'{bundle.architecture} {heads}'}, {bundle.parameters:,} parameters",
-            f"learned from {counts['train']} cases; epoch {epochs} chosen on {bundle.thresholds.chosen_on}",
+            f"learned from {learned} cases; epoch {epochs} chosen on {bundle.thresholds.chosen_on}",
             f"tune macro AUC {best_score:.3f} (chosen on, so it flatters: cutis evaluate gives the honest number)",
             f"the {speakers}, temperature {bundle.temperature:.2f}",
         ),
