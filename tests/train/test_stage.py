@@ -179,6 +179,17 @@ def test_every_setting_of_the_method_trains(workspace):
     assert recipe.precision in {"fp32", "bf16"}  # auto was settled by measurement
 
 
+@pytest.mark.slow
+def test_a_compiled_network_trains_and_answers(workspace):
+    """`torch.compile` changes how a step is computed, and nothing that is kept."""
+    a_dataset(workspace)
+
+    train(workspace, settings=(*SMALL, "compile=true", "ema=0.9"), name="compiled")
+
+    bundle = read_bundle(workspace.bundle("compiled"))
+    assert set(load_file(bundle.weights)) == set(torch_network(bundle).state_dict())
+
+
 def test_any_network_of_timm_trains_without_auxiliary_classifiers(workspace):
     """The rivals take the same road, and their bundle answers."""
     a_dataset(workspace)
