@@ -15,6 +15,7 @@ from cutis.vocabulary.errors import UserError
 from cutis.workspace import Workspace, alone_in
 
 NAME = "struck"
+EARLY = 0.2  # share of the kills that come in the first seconds
 PROGRAM = """
 import torch
 torch.set_num_threads(1)
@@ -43,14 +44,9 @@ def begin(
 
 def until_a_checkpoint(root: Path, settings: tuple[str, ...], blow: signal.Signals) -> None:
     """Strike when a new checkpoint has appeared."""
-    checkpoints = folder_of(root) / "checkpoints"
-    before = {path.name for path in checkpoints.glob("*.safetensors")}
+    before = _checkpoints(root)
     process = begin(root, settings)
-    deadline = time.monotonic() + 120
-    while process.poll() is None and time.monotonic() < deadline:
-        if {path.name for path in checkpoints.glob("*.safetensors")} - before:
-            break
-        time.sleep(0.01)
+    _wait_for_a_checkpoint(process, root, before)
     process.send_signal(blow)
     process.wait(timeout=60)
     assert process.returncode != 0
@@ -61,34 +57,48 @@ def at_random(
 ) -> list[str]:
     """Kill so many times, each at a moment drawn by chance: the program, or one of its processes.
 
+    Some moments lie in its first seconds, the others after it has come further than it was.
+
     Returns:
         What was found on disk at each kill: the name of the newest checkpoint.
     """
     found = []
     for _ in range(kills):
+        before = _checkpoints(root)
         process = begin(root, settings, processes=processes)
         _wait_for_a_start(process)
-        time.sleep(random.uniform(0, 3))
+        if random.uniform() < EARLY:
+            time.sleep(random.uniform(0, 3))
+        else:
+            _wait_for_a_checkpoint(process, root, before)
+            time.sleep(random.uniform(0, 1))
         victims = [process.pid, *_children(process.pid)]
         os.kill(victims[random.integers(len(victims))], signal.SIGKILL)
         process.wait(timeout=60)
         _wait_until_all_are_gone(root)
-        names = sorted(path.name for path in (folder_of(root) / "checkpoints").glob("*.safetensors"))
-        found.append(names[-1] if names else "")
+        found.append(max(_checkpoints(root), default=""))
     return found
 
 
 def one_rank(root: Path, settings: tuple[str, ...]) -> tuple[float, str]:
     """Kill one of two processes when there is a checkpoint; return the seconds until all is over, and what was told."""
     process = begin(root, settings, processes=2, stderr=subprocess.PIPE)
-    deadline = time.monotonic() + 120
-    while not list((folder_of(root) / "checkpoints").glob("*.safetensors")) and time.monotonic() < deadline:
-        time.sleep(0.05)
+    _wait_for_a_checkpoint(process, root, set())
     os.kill(_children(process.pid)[-1], signal.SIGKILL)
     killed = time.monotonic()
     _, told = process.communicate(timeout=60)
     _wait_until_all_are_gone(root)
     return time.monotonic() - killed, told.decode()
+
+
+def _checkpoints(root: Path) -> set[str]:
+    return {path.name for path in (folder_of(root) / "checkpoints").glob("*.safetensors")}
+
+
+def _wait_for_a_checkpoint(process: subprocess.Popen[bytes], root: Path, before: set[str]) -> None:
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and process.poll() is None and not _checkpoints(root) - before:
+        time.sleep(0.01)
 
 
 def _wait_for_a_start(process: subprocess.Popen[bytes]) -> None:
