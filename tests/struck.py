@@ -111,8 +111,9 @@ def _wait_for_a_start(process: subprocess.Popen[bytes]) -> None:
 
 
 def _children(pid: int) -> list[int]:
-    found = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False)
-    return [int(each) for each in found.stdout.split()]
+    """The processes that share a training; not the one in which Python keeps track of its resources."""
+    found = subprocess.run(["ps", "-o", "pid=,args=", "--ppid", str(pid)], capture_output=True, text=True, check=False)
+    return [int(line.split()[0]) for line in found.stdout.splitlines() if "resource_tracker" not in line]
 
 
 def _wait_until_all_are_gone(root: Path) -> None:
