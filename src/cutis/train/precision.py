@@ -1,6 +1,6 @@
 """In which precision this machine learns fastest.
 
-It is measured, since bf16 is slower than fp32 for small pictures on many processors, and faster for large ones.
+It is measured, since it depends on processor, network and size of the pictures (`benchmarks/training_speed.md`).
 """
 
 from __future__ import annotations

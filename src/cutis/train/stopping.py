@@ -14,7 +14,7 @@ SAME_CALL = 1.0  # seconds in which a second signal is the first one, passed on 
 
 @contextmanager
 def stop_when_asked() -> Iterator[Callable[[], bool]]:
-    """Lend a function that tells whether Ctrl-C or SIGTERM came; a second Ctrl-C ends at once."""
+    """Lend a function that tells whether Ctrl-C or SIGTERM came; another, more than a second later, ends at once."""
     asked = threading.Event()
     heard_at: list[float] = []
 
