@@ -44,8 +44,8 @@ PUBLISHED = {"ResNet-18": (0.917, 0.735), "ResNet-50": (0.913, 0.735)}  # MedMNI
 AIM = (0.930, 0.765)
 SEEDS = (1, 2, 3)
 TUNING_SEED = 0
-TUNING_EPOCHS = 8
-FINAL_EPOCHS = 30
+TUNING_EPOCHS = 6
+FINAL_EPOCHS = 24
 BASE: dict[str, Any] = {
     "weights": "none",
     "size": 56,

@@ -39,7 +39,7 @@ ARMS = ("on", "off")
 STARTS = {"from nothing": "none", "from ImageNet": IMAGENET_FILE}
 # Dataset → its name in the table, and the epochs from nothing; pretrained weights get half of them.
 CELLS = {
-    "ham10000-1000": ("1,000", 16),
+    "ham10000-1000": ("1,000", 12),
     "ham10000-3000": ("3,000", 8),
     "ham10000": ("all", 6),
 }
@@ -55,7 +55,7 @@ BASE: dict[str, Any] = {
     "warmup_epochs": 1.0,
     "precision": "fp32",
 }
-DERMAMNIST: dict[str, Any] = {"size": 56, "epochs": 6}
+DERMAMNIST: dict[str, Any] = {"size": 56, "epochs": 4}
 RATES = {"from nothing": (1e-3, 3e-3), "from ImageNet": (3e-4, 1e-3)}
 # What each arm may choose besides the learning rate: two values each, so that both have four configurations a start.
 CHOICES: dict[str, tuple[dict[str, Any], ...]] = {

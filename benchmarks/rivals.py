@@ -49,7 +49,7 @@ POCKET = Form(
     recipe={"weights": "none", "size": 64, "batch_size": 64, "warmup_epochs": 1.0, "precision": "auto"},
     rates=(3e-4, 1e-3),
     tuning_epochs=1,
-    epochs=5,
+    epochs=4,
     seeds=(1,),
     tag="",
 )

@@ -1,6 +1,7 @@
 """Our training step against a plain timm loop, and the loader against the step. Writes training_speed.md beside itself.
 
     .venv/bin/python benchmarks/training_speed.py            some twenty minutes on two cores
+    .venv/bin/python benchmarks/training_speed.py --memory   only what keeping freed memory gains; writes nothing
     .venv/bin/python benchmarks/training_speed.py --quick    a look, of a few seconds and without worth; writes nothing
 
 Everything that is compared is measured in turns within one run, and nothing else should run beside it. Needs no data:
@@ -31,6 +32,7 @@ from cutis.imaging.prepare import Preparation
 from cutis.network.backbone import backbone_of
 from cutis.network.classifier import Classifier
 from cutis.progress import say
+from cutis.runtime.allocator import keep_freed_memory
 from cutis.train.ahead import ahead
 from cutis.train.batches import Batch, Pictures, Step, training_steps
 from cutis.train.config import TrainConfig
@@ -42,6 +44,7 @@ KINDS = 7
 ROUNDS = 9  # timed of each, in turns, after two that are not
 WARM = 2
 LARGE, FEW = 200, 5  # above so many pixels a step takes seconds, and fewer of them are timed
+KEPT_STEPS = 8  # of each process
 LOADED = 12  # steps that are loaded in one go
 MEMORY_SIZE, MEMORY_BATCH, MEMORY_STEPS = 380, 16, 40
 MEGABYTE = 2**20
@@ -223,7 +226,7 @@ def step_table(cases: Sequence[Case], device: torch.device, *, rounds: int, sett
                 takes[f"ours {setting}"] = ours(case, setting, device)
             takes["loader"] = loaded(case, pictures, device)
             seconds = in_turns(takes, rounds=min(rounds, FEW) if case.size > LARGE else rounds)
-        name = f"| {case.network} | {case.size} | {case.batch} "
+        name = _named(case)
         for setting in settings:
             timm_s, ours_s = seconds[f"timm {setting}"], seconds[f"ours {setting}"]
             steps.append(f"{name}| {setting} | {timm_s:.3f} | {ours_s:.3f} | {timm_s / ours_s:.2f} |")
@@ -299,6 +302,57 @@ def memory_lines(counts: Sequence[int], *, steps: int) -> list[str]:
     ]
 
 
+def processor_time_of_a_step(case: Case, *, kept: bool, steps: int) -> float:
+    """Return the seconds that all cores together spend on one of our steps."""
+    if kept:
+        keep_freed_memory()
+    take = ours(case, PLAIN, torch.device("cpu"))
+    for _ in range(WARM):
+        take()
+    begun = time.process_time()
+    for _ in range(steps):
+        take()
+    return (time.process_time() - begun) / steps
+
+
+def kept_memory_lines(cases: Sequence[Case], *, steps: int, rounds: int) -> list[str]:
+    """Say what keeping freed memory gains, each in processes of its own and in turns."""
+    lines = [
+        "| network | pixels | batch | given back, seconds | kept, seconds | kept ÷ given back |",
+        "|---|---|---|---|---|---|",
+    ]
+    for case in cases:
+        taken: dict[str, list[float]] = {"given back": [], "kept": []}
+        for how in [*taken] * rounds:
+            command = [
+                sys.executable,
+                __file__,
+                "--freed",
+                how,
+                "--case",
+                ",".join(map(str, case)),
+                "--steps",
+                str(steps),
+            ]
+            said = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603  our own command
+            taken[how].append(float(said.stdout))
+        back, kept = (statistics.median(each) for each in taken.values())
+        lines.append(f"{_named(case)}| {back:.3f} | {kept:.3f} | {kept / back:.2f} |")
+    return [
+        (
+            "Processor time of our step in fp32, all cores together, when the memory that a step frees goes back to the "
+            "system, as it does above on both sides, and when it is kept, as `cutis train` does on glibc "
+            f"(`cutis.runtime.allocator`; medians of {rounds} processes of {steps} steps each, in turns):"
+        ),
+        "",
+        *lines,
+    ]
+
+
+def _named(case: Case) -> str:
+    return f"| {case.network} | {case.size} | {case.batch} "
+
+
 def cuda_lines(device: torch.device, *, steps: int) -> list[str]:
     """Say how fast the loop is on an accelerator, and how long it waits."""
     lines = [
@@ -316,12 +370,23 @@ def main() -> None:
     """Measure, and write the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--memory", action="store_true")
+    parser.add_argument("--freed", choices=("given back", "kept"), help=argparse.SUPPRESS)
+    parser.add_argument("--case", help=argparse.SUPPRESS)
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--loader-memory", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--steps", type=int, default=MEMORY_STEPS, help=argparse.SUPPRESS)
     said: Any = parser.parse_args()
     if said.loader_memory:
         print(peak_of_loader(said.loader_memory, said.steps))
+        return
+    if said.freed:
+        network, size, batch = said.case.split(",")
+        case = Case(network, int(size), int(batch))
+        print(processor_time_of_a_step(case, kept=said.freed == "kept", steps=said.steps))
+        return
+    if said.memory:
+        print("\n".join(kept_memory_lines(CASES, steps=KEPT_STEPS, rounds=3)))
         return
     device = accelerator_or_processor()
     cuda = device.type == "cuda"
@@ -330,6 +395,9 @@ def main() -> None:
     settings = SETTINGS[:2] if said.quick else SETTINGS
     body = step_table(cases, device, rounds=rounds, settings=settings)
     body += ["", *memory_lines((100, 600) if said.quick else (1000, 6000), steps=3 if said.quick else MEMORY_STEPS)]
+    if not cuda:
+        steps, turns = (1, 1) if said.quick else (KEPT_STEPS, 3)
+        body += ["", *kept_memory_lines(cases, steps=steps, rounds=turns)]
     if cuda:
         body += ["", "On the accelerator, loader and step together:", "", *cuda_lines(device, steps=100)]
     about: dict[str, Any] = circumstances()

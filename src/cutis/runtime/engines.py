@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from cutis.runtime.allocator import keep_freed_memory
 from cutis.runtime.bundle import Bundle
 from cutis.vocabulary.outputs import Outputs
 
@@ -27,6 +28,7 @@ def torch_network(bundle: Bundle) -> Any:
     from cutis.network.classifier import Classifier
     from cutis.network.ensemble import Ensemble
 
+    keep_freed_memory()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     size, auxiliary = bundle.preparation.size, bool(bundle.auxiliary)
     members = [

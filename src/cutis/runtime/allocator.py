@@ -1,0 +1,30 @@
+"""Memory that a step has freed stays with the process for the next step.
+
+By default glibc gives each large block back to the system, and the next step takes it anew, page by page.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from functools import cache
+
+# The parameters of mallopt(3), and the greatest value each takes: an int.
+TRIM_THRESHOLD, TOP_PAD, MMAP_THRESHOLD = -1, -2, -3
+NEVER = 2**31 - 1
+GROW_BY = 64 * 2**20  # bytes
+OLD_MMAP_THRESHOLD = 32 * 2**20  # the most that glibc before 2.35 takes
+
+
+@cache
+def keep_freed_memory() -> bool:
+    """Tell the C library to keep what is freed; say whether it does.
+
+    On two cores a training step then takes 0.66 to 0.8 and a pass without gradients 0.7 to 0.85 of the processor time,
+    at the same peak of memory (`docs/experiments.md`). Numbers stay the same. Elsewhere than on glibc nothing is done.
+    """
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (AttributeError, OSError, TypeError):  # another C library, or another system
+        return False
+    kept = mallopt(TRIM_THRESHOLD, NEVER) and mallopt(TOP_PAD, GROW_BY)
+    return bool(kept and (mallopt(MMAP_THRESHOLD, NEVER) or mallopt(MMAP_THRESHOLD, OLD_MMAP_THRESHOLD)))
