@@ -45,7 +45,7 @@ AIM = (0.930, 0.765)
 SEEDS = (1, 2, 3)
 TUNING_SEED = 0
 TUNING_EPOCHS = 6
-FINAL_EPOCHS = 24
+FINAL_EPOCHS = 20
 BASE: dict[str, Any] = {
     "weights": "none",
     "size": 56,

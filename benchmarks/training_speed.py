@@ -324,24 +324,16 @@ def kept_memory_lines(cases: Sequence[Case], *, steps: int, rounds: int) -> list
     for case in cases:
         taken: dict[str, list[float]] = {"given back": [], "kept": []}
         for how in [*taken] * rounds:
-            command = [
-                sys.executable,
-                __file__,
-                "--freed",
-                how,
-                "--case",
-                ",".join(map(str, case)),
-                "--steps",
-                str(steps),
-            ]
+            about = ["--case", ",".join(map(str, case)), "--steps", str(steps)]
+            command = [sys.executable, __file__, "--freed", how, *about]
             said = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603  our own command
             taken[how].append(float(said.stdout))
         back, kept = (statistics.median(each) for each in taken.values())
         lines.append(f"{_named(case)}| {back:.3f} | {kept:.3f} | {kept / back:.2f} |")
     return [
         (
-            "Processor time of our step in fp32, all cores together, when the memory that a step frees goes back to the "
-            "system, as it does above on both sides, and when it is kept, as `cutis train` does on glibc "
+            "Processor time of our step in fp32, all cores together, when the memory that a step frees goes back to "
+            "the system, as it does above on both sides, and when it is kept, as `cutis train` does on glibc "
             f"(`cutis.runtime.allocator`; medians of {rounds} processes of {steps} steps each, in turns):"
         ),
         "",
