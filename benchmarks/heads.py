@@ -9,7 +9,6 @@ Needs `ham10000` and `dermamnist-28` in the data folder, and the ImageNet weight
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,13 +26,12 @@ from trials import (
     open_bench,
     run_trials,
     signed,
-    smaller_train,
+    smaller_ham10000,
     write_page,
 )
 
 from cutis.stats.calibration import softmax
 from cutis.vocabulary.predictions import Predictions
-from cutis.workspace import Workspace
 
 ARMS = ("on", "off")
 STARTS = {"from nothing": "none", "from ImageNet": IMAGENET_FILE}
@@ -210,15 +208,11 @@ def _auc(row: Row | None) -> str:
     return f"{row['tune']['macro_auc']:.3f}" if row else "not yet"
 
 
-def _smaller(bench: Bench, workspace: Workspace, *, pictures: int) -> None:
-    smaller_train(bench.workspace("ham10000"), workspace, pictures=pictures)
-
-
 if __name__ == "__main__":
     makers = {
         "ham10000": ham10000,
-        "ham10000-1000": partial(_smaller, pictures=1000),
-        "ham10000-3000": partial(_smaller, pictures=3000),
+        "ham10000-1000": smaller_ham10000(1000),
+        "ham10000-3000": smaller_ham10000(3000),
         "dermamnist": official_split,
     }
     conclude(open_bench("heads", makers, needs=("ham10000", "dermamnist-28")), body)

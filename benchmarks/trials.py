@@ -423,6 +423,11 @@ def ham10000(bench: Bench, workspace: Workspace) -> None:
     curate(bench.data / "ham10000", workspace, taxonomy="ham7")
 
 
+def smaller_ham10000(pictures: int) -> Callable[[Bench, Workspace], None]:
+    """Return what writes HAM10000 with about so many pictures to learn from, the other splits whole."""
+    return lambda bench, workspace: smaller_train(bench.workspace("ham10000"), workspace, pictures=pictures)
+
+
 def smaller_train(source: Workspace, target: Workspace, *, pictures: int, seed: int = 0) -> None:
     """Write the same dataset with about so many pictures in its train split: whole lesions, in the archive's mix."""
     dataset = source.dataset.resolve()
