@@ -142,7 +142,7 @@ def section(bench: Bench, form: Form, found: dict[str, Outcome]) -> list[str]:
         ),
         (
             f"Each chose its learning rate of {' and '.join(f'{rate:g}' for rate in form.rates)} on tune, "
-            f"by {form.tuning_epochs} epoch{'s' * (form.tuning_epochs > 1)}{_on_what(form)}. Seconds are those of one training, validation included."
+            f"by {_how_long(form)}. Seconds are those of one training, validation included."
         ),
         "",
         "| network | parameters | rate | seeds | macro AUC | less first | balanced accuracy | less first | seconds |",
@@ -155,8 +155,9 @@ def section(bench: Bench, form: Form, found: dict[str, Outcome]) -> list[str]:
     return lines
 
 
-def _on_what(form: Form) -> str:
-    return "" if form.tuned_on == "ham10000" else " on about 3,000 of the pictures"
+def _how_long(form: Form) -> str:
+    epochs = f"{form.tuning_epochs} epoch{'s' * (form.tuning_epochs > 1)}"
+    return epochs if form.tuned_on == "ham10000" else f"{epochs} on about 3,000 of the pictures"
 
 
 def _line(bench: Bench, form: Form, name: str, outcome: Outcome, first: Outcome) -> str:
