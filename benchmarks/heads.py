@@ -53,7 +53,7 @@ BASE: dict[str, Any] = {
     "warmup_epochs": 1.0,
     "precision": "fp32",
 }
-DERMAMNIST: dict[str, Any] = {"size": 56, "epochs": 4}
+DERMAMNIST: dict[str, Any] = {"size": 56, "epochs": 3}
 RATES = {"from nothing": (1e-3, 3e-3), "from ImageNet": (3e-4, 1e-3)}
 # What each arm may choose besides the learning rate: two values each, so that both have four configurations a start.
 CHOICES: dict[str, tuple[dict[str, Any], ...]] = {
