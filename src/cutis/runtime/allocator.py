@@ -19,8 +19,8 @@ OLD_MMAP_THRESHOLD = 32 * 2**20  # the most that glibc before 2.35 takes
 def keep_freed_memory() -> bool:
     """Tell the C library to keep what is freed; say whether it does.
 
-    On two cores a training step then takes 0.66 to 0.8 and a pass without gradients 0.7 to 0.85 of the processor time,
-    at the same peak of memory (`docs/experiments.md`). Numbers stay the same. Elsewhere than on glibc nothing is done.
+    A training step then takes 0.6 to 0.8 and a pass without gradients 0.7 to 0.9 of the processor time here, at the
+    same peak of memory (`docs/experiments.md`). Numbers stay the same. Elsewhere than on glibc nothing is done.
     """
     try:
         mallopt = ctypes.CDLL(None).mallopt
