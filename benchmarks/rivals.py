@@ -63,8 +63,8 @@ POCKET = Form(
     recipe={"weights": "none", "size": 64, "batch_size": 64, "warmup_epochs": 1.0, "precision": "auto"},
     rates=(3e-4, 1e-3),
     tuned_on="ham10000-3000",
-    tuning_epochs=1,
-    epochs=3,
+    tuning_epochs=3,
+    epochs=10,
     seeds=(1,),
     tag="",
 )
