@@ -19,7 +19,7 @@ OLD_MMAP_THRESHOLD = 32 * 2**20  # the most that glibc before 2.35 takes
 def keep_freed_memory() -> bool:
     """Tell the C library to keep what is freed; say whether it does.
 
-    A training step then takes 0.6 to 0.8 and a pass without gradients 0.7 to 0.9 of the processor time here, at the
+    A training step then takes 0.8 to 0.9 and a pass without gradients 0.7 to 0.9 of the processor time here, at the
     same peak of memory (`docs/experiments.md`). Numbers stay the same. Elsewhere than on glibc nothing is done.
     """
     try:
