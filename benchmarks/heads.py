@@ -15,6 +15,7 @@ from typing import Any
 from dermamnist import official_split
 from safetensors.numpy import load_file
 from trials import (
+    HAM10000,
     IMAGENET_FILE,
     Bench,
     Row,
@@ -22,11 +23,9 @@ from trials import (
     answers,
     compare,
     conclude,
-    ham10000,
     open_bench,
     run_trials,
     signed,
-    smaller_ham10000,
     write_page,
 )
 
@@ -209,10 +208,5 @@ def _auc(row: Row | None) -> str:
 
 
 if __name__ == "__main__":
-    makers = {
-        "ham10000": ham10000,
-        "ham10000-1000": smaller_ham10000(1000),
-        "ham10000-3000": smaller_ham10000(3000),
-        "dermamnist": official_split,
-    }
+    makers = {**HAM10000, "dermamnist": official_split}
     conclude(open_bench("heads", makers, needs=("ham10000", "dermamnist-28")), body)

@@ -13,17 +13,16 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from trials import (
+    HAM10000,
     Bench,
     Row,
     Trial,
     compare,
     conclude,
-    ham10000,
     open_bench,
     plain,
     run_trials,
     signed,
-    smaller_ham10000,
     write_page,
 )
 
@@ -157,7 +156,8 @@ def section(bench: Bench, form: Form, found: dict[str, Outcome]) -> list[str]:
 
 def _how_long(form: Form) -> str:
     epochs = f"{form.tuning_epochs} epoch{'s' * (form.tuning_epochs > 1)}"
-    return epochs if form.tuned_on == "ham10000" else f"{epochs} on about 3,000 of the pictures"
+    _, _, pictures = form.tuned_on.partition("-")
+    return f"{epochs} on about {int(pictures):,} of the pictures" if pictures else epochs
 
 
 def _line(bench: Bench, form: Form, name: str, outcome: Outcome, first: Outcome) -> str:
@@ -209,5 +209,4 @@ def body(bench: Bench) -> None:
 
 
 if __name__ == "__main__":
-    makers = {"ham10000": ham10000, "ham10000-3000": smaller_ham10000(3000)}
-    conclude(open_bench("rivals", makers, needs=("ham10000",)), body)
+    conclude(open_bench("rivals", HAM10000, needs=("ham10000",)), body)

@@ -1,7 +1,7 @@
 """Our training step against a plain timm loop, and the loader against the step. Writes training_speed.md beside itself.
 
     .venv/bin/python benchmarks/training_speed.py            some twenty minutes on two cores
-    .venv/bin/python benchmarks/training_speed.py --memory   only what keeping freed memory gains; writes nothing
+    .venv/bin/python benchmarks/training_speed.py --freed    only what keeping freed memory gains; writes nothing
     .venv/bin/python benchmarks/training_speed.py --quick    a look, of a few seconds and without worth; writes nothing
 
 Everything that is compared is measured in turns within one run, and nothing else should run beside it. Needs no data:
@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from itertools import islice, repeat
+from itertools import islice, product, repeat
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -44,7 +44,7 @@ KINDS = 7
 ROUNDS = 9  # timed of each, in turns, after two that are not
 WARM = 2
 LARGE, FEW = 200, 5  # above so many pixels a step takes seconds, and fewer of them are timed
-KEPT_STEPS = 8  # of each process
+FREED_STEPS, FREED_ROUNDS = 8, 3  # of each process, and how many of these
 LOADED = 12  # steps that are loaded in one go
 MEMORY_SIZE, MEMORY_BATCH, MEMORY_STEPS = 380, 16, 40
 MEGABYTE = 2**20
@@ -302,11 +302,23 @@ def memory_lines(counts: Sequence[int], *, steps: int) -> list[str]:
     ]
 
 
-def processor_time_of_a_step(case: Case, *, kept: bool, steps: int) -> float:
-    """Return the seconds that all cores together spend on one of our steps."""
+def passing(case: Case) -> Take:
+    """Return a function that lets our network answer once, without gradients."""
+    network = Classifier(backbone_of(case.network), classes=KINDS).to(memory_format=torch.channels_last).eval()
+    images, _ = noise(case, torch.device("cpu"))
+
+    def take() -> object:
+        with torch.inference_mode():
+            return network(images)
+
+    return take
+
+
+def processor_time(case: Case, *, what: str, kept: bool, steps: int) -> float:
+    """Return the seconds that all cores together spend on one of our steps, or on one pass."""
     if kept:
         keep_freed_memory()
-    take = ours(case, PLAIN, torch.device("cpu"))
+    take = passing(case) if what == "pass" else ours(case, PLAIN, torch.device("cpu"))
     for _ in range(WARM):
         take()
     begun = time.process_time()
@@ -315,26 +327,25 @@ def processor_time_of_a_step(case: Case, *, kept: bool, steps: int) -> float:
     return (time.process_time() - begun) / steps
 
 
-def kept_memory_lines(cases: Sequence[Case], *, steps: int, rounds: int) -> list[str]:
+def freed_lines(cases: Sequence[Case], *, steps: int, rounds: int) -> list[str]:
     """Say what keeping freed memory gains, each in processes of its own and in turns."""
     lines = [
-        "| network | pixels | batch | given back, seconds | kept, seconds | kept ÷ given back |",
-        "|---|---|---|---|---|---|",
+        "| what | network | pixels | batch | given back, seconds | kept, seconds | kept ÷ given back |",
+        "|---|---|---|---|---|---|---|",
     ]
-    for case in cases:
+    for what, case in product(("step", "pass"), cases):
         taken: dict[str, list[float]] = {"given back": [], "kept": []}
         for how in [*taken] * rounds:
-            about = ["--case", ",".join(map(str, case)), "--steps", str(steps)]
-            command = [sys.executable, __file__, "--freed", how, *about]
+            command = [sys.executable, __file__, "--steps", str(steps), "--take", what, how, *map(str, case)]
             said = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603  our own command
             taken[how].append(float(said.stdout))
         back, kept = (statistics.median(each) for each in taken.values())
-        lines.append(f"{_named(case)}| {back:.3f} | {kept:.3f} | {kept / back:.2f} |")
+        lines.append(f"| {what} {_named(case)}| {back:.3f} | {kept:.3f} | {kept / back:.2f} |")
     return [
         (
-            "Processor time of our step in fp32, all cores together, when the memory that a step frees goes back to "
-            "the system, as it does above on both sides, and when it is kept, as `cutis train` does on glibc "
-            f"(`cutis.runtime.allocator`; medians of {rounds} processes of {steps} steps each, in turns):"
+            "Processor time of our step, and of a pass without gradients, in fp32, all cores together, when the memory "
+            "that is freed goes back to the system, as it does above on both sides, and when it is kept, as cutis does "
+            f"on glibc (`cutis.runtime.allocator`; medians of {rounds} processes of {steps} each, in turns):"
         ),
         "",
         *lines,
@@ -362,9 +373,8 @@ def main() -> None:
     """Measure, and write the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--memory", action="store_true")
-    parser.add_argument("--freed", choices=("given back", "kept"), help=argparse.SUPPRESS)
-    parser.add_argument("--case", help=argparse.SUPPRESS)
+    parser.add_argument("--freed", action="store_true")
+    parser.add_argument("--take", nargs=5, help=argparse.SUPPRESS)
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--loader-memory", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--steps", type=int, default=MEMORY_STEPS, help=argparse.SUPPRESS)
@@ -372,13 +382,13 @@ def main() -> None:
     if said.loader_memory:
         print(peak_of_loader(said.loader_memory, said.steps))
         return
-    if said.freed:
-        network, size, batch = said.case.split(",")
+    if said.take:
+        what, how, network, size, batch = said.take
         case = Case(network, int(size), int(batch))
-        print(processor_time_of_a_step(case, kept=said.freed == "kept", steps=said.steps))
+        print(processor_time(case, what=what, kept=how == "kept", steps=said.steps))
         return
-    if said.memory:
-        print("\n".join(kept_memory_lines(CASES, steps=KEPT_STEPS, rounds=3)))
+    if said.freed:
+        print("\n".join(freed_lines(CASES, steps=FREED_STEPS, rounds=FREED_ROUNDS)))
         return
     device = accelerator_or_processor()
     cuda = device.type == "cuda"
@@ -388,9 +398,9 @@ def main() -> None:
     body = step_table(cases, device, rounds=rounds, settings=settings)
     body += ["", *memory_lines((100, 600) if said.quick else (1000, 6000), steps=3 if said.quick else MEMORY_STEPS)]
     if not cuda:
-        steps, turns = (1, 1) if said.quick else (KEPT_STEPS, 3)
-        body += ["", *kept_memory_lines(cases, steps=steps, rounds=turns)]
-    if cuda:
+        steps, turns = (1, 1) if said.quick else (FREED_STEPS, FREED_ROUNDS)
+        body += ["", *freed_lines(cases, steps=steps, rounds=turns)]
+    else:
         body += ["", "On the accelerator, loader and step together:", "", *cuda_lines(device, steps=100)]
     about: dict[str, Any] = circumstances()
     libraries = ", ".join(f"{name} {about['libraries'][name]}" for name in ("torch", "timm"))

@@ -1,4 +1,4 @@
-"""HAM10000 from ImageNet weights, the best recipe two cores can train in two hours. Writes transfer.md beside itself.
+"""HAM10000 from ImageNet weights, as well as two cores can in half an hour. Writes transfer.md beside itself.
 
     .venv/bin/python benchmarks/transfer.py --minutes 120     trains and evaluates, or goes on with it
     .venv/bin/python benchmarks/transfer.py                   says what is left, and writes the table of what there is
@@ -15,13 +15,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from trials import (
+    HAM10000,
     IMAGENET_FILE,
     Bench,
     Row,
     Trial,
     append_row,
     conclude,
-    ham10000,
     key_of,
     open_bench,
     plain,
@@ -177,4 +177,4 @@ def _table(row: Row, found: Row) -> list[str]:
 
 
 if __name__ == "__main__":
-    conclude(open_bench("transfer", {"ham10000": ham10000}, needs=("ham10000",)), body)
+    conclude(open_bench("transfer", HAM10000, needs=("ham10000",)), body)

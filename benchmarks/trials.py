@@ -418,14 +418,21 @@ def compare(
     return {figure: Estimate(**estimate) for figure, estimate in found["estimates"].items()}
 
 
-def ham10000(bench: Bench, workspace: Workspace) -> None:
+def _ham10000(bench: Bench, workspace: Workspace) -> None:
     """Curate HAM10000, split by lesion."""
     curate(bench.data / "ham10000", workspace, taxonomy="ham7")
 
 
-def smaller_ham10000(pictures: int) -> Callable[[Bench, Workspace], None]:
+def _smaller_ham10000(pictures: int) -> Callable[[Bench, Workspace], None]:
     """Return what writes HAM10000 with about so many pictures to learn from, the other splits whole."""
     return lambda bench, workspace: smaller_train(bench.workspace("ham10000"), workspace, pictures=pictures)
+
+
+HAM10000: Makers = {
+    "ham10000": _ham10000,
+    "ham10000-1000": _smaller_ham10000(1000),
+    "ham10000-3000": _smaller_ham10000(3000),
+}
 
 
 def smaller_train(source: Workspace, target: Workspace, *, pictures: int, seed: int = 0) -> None:

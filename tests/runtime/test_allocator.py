@@ -6,10 +6,16 @@ import ctypes
 import platform
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from cutis.runtime import allocator
+from cutis.runtime.bundle import read_bundle
+from cutis.runtime.engines import torch_network
+from cutis.train.config import TrainConfig
+from cutis.train.member import new_network
+from factories import a_bundle_folder
 
 # Large blocks come and go; how often the system had to hand out a page anew is counted.
 FAULTS = """
@@ -40,6 +46,18 @@ def test_what_was_freed_is_not_asked_for_again() -> None:
     kept, faults = _faults("kept")
     assert kept == "True"
     assert faults < by_default / 10
+
+
+def test_whoever_builds_a_network_asks_for_it(tmp_path: Path) -> None:
+    """Before training and before answering; what is asked once holds for the whole process."""
+    bundle = read_bundle(a_bundle_folder(tmp_path / "bundle"))
+    builds = (lambda: new_network(TrainConfig(network="mobilenetv2_035", size=32), 3), lambda: torch_network(bundle))
+
+    for build in builds:
+        allocator.keep_freed_memory.cache_clear()
+        build()
+
+        assert allocator.keep_freed_memory.cache_info().currsize == 1
 
 
 def test_another_c_library_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,19 +8,18 @@ from __future__ import annotations
 import ctypes
 from functools import cache
 
-# The parameters of mallopt(3), and the greatest value each takes: an int.
-TRIM_THRESHOLD, TOP_PAD, MMAP_THRESHOLD = -1, -2, -3
-NEVER = 2**31 - 1
-GROW_BY = 64 * 2**20  # bytes
-OLD_MMAP_THRESHOLD = 32 * 2**20  # the most that glibc before 2.35 takes
+TRIM_THRESHOLD, TOP_PAD, MMAP_THRESHOLD = -1, -2, -3  # names of mallopt(3) for what follows, in bytes
+NEVER = 2**31 - 1  # the greatest int
+GROW_BY = 64 * 2**20
+OLD_MMAP_THRESHOLD = 32 * 2**20  # the most that mallopt(3) promises to take; older versions take no more
 
 
 @cache
 def keep_freed_memory() -> bool:
     """Tell the C library to keep what is freed; say whether it does.
 
-    A training step then takes 0.8 to 0.9 and a pass without gradients 0.7 to 0.9 of the processor time here, at the
-    same peak of memory (`docs/experiments.md`). Numbers stay the same. Elsewhere than on glibc nothing is done.
+    A training step then takes 0.8 to 0.9 of the processor time, and a pass without gradients 0.7 to 0.8
+    (`docs/experiments.md`). What is computed stays the same. Elsewhere than on glibc nothing is done.
     """
     try:
         mallopt = ctypes.CDLL(None).mallopt

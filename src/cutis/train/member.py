@@ -12,6 +12,7 @@ from cutis.imaging.prepare import Preparation
 from cutis.network.backbone import backbone_of
 from cutis.network.classifier import Classifier
 from cutis.progress import say
+from cutis.runtime.allocator import keep_freed_memory
 from cutis.train.batches import Batch, Pictures, Step, chosen_from, steps_per_epoch
 from cutis.train.config import TrainConfig
 from cutis.train.course import Course, follow_course
@@ -34,6 +35,7 @@ def new_network(config: TrainConfig, classes: int) -> tuple[Classifier, Preparat
     Raises:
         UserError: it cannot be built, or its weights cannot be had.
     """
+    keep_freed_memory()
     torch.manual_seed(seed_of(config.seed, "initial weights"))
     backbone = backbone_of(
         config.network,

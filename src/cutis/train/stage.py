@@ -10,7 +10,6 @@ from pathlib import Path
 from statistics import fmean
 
 from cutis.imaging.prepare import Preparation
-from cutis.runtime.allocator import keep_freed_memory
 from cutis.runtime.bundle import Bundle
 from cutis.train.batches import Pictures, open_pictures
 from cutis.train.config import read_recipe
@@ -81,7 +80,6 @@ def dry_run(
     config = read_recipe(recipe, settings)
     run = open_run(workspace, config, name=name or Path(recipe).stem, again=True)
     require_steps(run, processes)
-    keep_freed_memory()
     network, _ = new_network(config, len(run.manifest.taxonomy))
     need, room = what_it_needs(network, config), available(processes=processes)
     require_memory(need, available=room, **shares(config, processes))  # before anything is put there
@@ -91,7 +89,6 @@ def dry_run(
 
 def _train(workspace: Workspace, run: Run, ranks: Ranks, *, again: bool, track: str | None) -> Finished | None:
     require_steps(run, ranks.world)
-    keep_freed_memory()
     network, preparation = new_network(run.config, len(run.manifest.taxonomy))  # what cannot be built is told first
     require_memory(
         what_it_needs(network, run.config),
