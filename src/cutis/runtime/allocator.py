@@ -8,7 +8,7 @@ from __future__ import annotations
 import ctypes
 from functools import cache
 
-TRIM_THRESHOLD, TOP_PAD, MMAP_THRESHOLD = -1, -2, -3  # names of mallopt(3) for what follows, in bytes
+TRIM_THRESHOLD, TOP_PAD, MMAP_THRESHOLD = -1, -2, -3  # by which mallopt(3) knows them; each is bytes
 NEVER = 2**31 - 1  # the greatest int
 GROW_BY = 64 * 2**20
 OLD_MMAP_THRESHOLD = 32 * 2**20  # the most that mallopt(3) promises to take; older versions take no more
