@@ -112,7 +112,8 @@ def _wait_for_a_start(process: subprocess.Popen[bytes]) -> None:
 
 def _children(pid: int) -> list[int]:
     """The processes that share a training; not the one in which Python keeps track of its resources."""
-    found = subprocess.run(["ps", "-o", "pid=,args=", "--ppid", str(pid)], capture_output=True, text=True, check=False)
+    command = ["ps", "-ww", "-o", "pid=,args=", "--ppid", str(pid)]  # uncut, however narrow the terminal is said to be
+    found = subprocess.run(command, capture_output=True, text=True, check=False)
     return [int(line.split()[0]) for line in found.stdout.splitlines() if "resource_tracker" not in line]
 
 
