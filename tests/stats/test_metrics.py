@@ -1,149 +1,78 @@
-"""Figures are held to scikit-learn, weights included."""
+"""What every figure keeps to, whoever is measured; its value is held to other implementations in tests/reference."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
-from sklearn import metrics as oracle
 
-from cutis.stats.metrics import (
-    ARGMAX,
-    ONE_VS_REST,
-    Measure,
-    auc,
-    brier_scores,
-    confusion_matrix,
-    log_losses,
-    measures,
-    one_hot,
-    rates,
-    roc_curve,
-)
+from cutis.stats.metrics import ARGMAX, ONE_VS_REST, SHARES, Measure, matthews_correlation, measures, measuring
 from factories import some_predictions
 
 CODES = ("a", "b", "c")
 THRESHOLDS = np.array([0.2, 0.35, 0.5])
+MALIGNANT = np.array([False, False, True])
 EXACT = {"rtol": 0, "atol": 1e-9}
 
 
-def figures_of(predictions, weights):
-    return measures(
-        predictions.probabilities, predictions.truth, codes=CODES, thresholds=THRESHOLDS, weights=np.atleast_2d(weights)
+def figures_of(predictions, weights, **fields):
+    plain = {"codes": CODES, "thresholds": THRESHOLDS, "malignant": MALIGNANT, "malignant_threshold": 0.4}
+    return measures(predictions.probabilities, predictions.truth, weights=np.atleast_2d(weights), **plain | fields)
+
+
+def test_every_name_that_others_ask_for_is_there():
+    """As pages and other benchmarks know them: convention, what, and the diagnosis where it is of one."""
+    found = {str(measure) for measure in figures_of(some_predictions(cases=40), np.ones(40))}
+
+    assert {"argmax/accuracy", "argmax/balanced_accuracy", "macro_auc", "auc/a", "log_loss", "brier"} <= found
+    assert {"one_vs_rest/macro_balanced_accuracy", "one_vs_rest/sensitivity/c", "argmax/weighted_f1"} <= found
+    assert {"malignant_auc", "argmax/malignant_ppv", "one_vs_rest/malignant_sensitivity"} <= found
+
+
+def test_figures_of_all_diagnoses_come_before_those_of_one():
+    """In the order in which a page lists them."""
+    found = list(figures_of(some_predictions(cases=40), np.ones(40)))
+
+    of_one = [measure.diagnosis is not None for measure in found]
+    assert of_one == sorted(of_one)
+
+
+def test_who_is_always_right_has_every_share_at_one():
+    """Shares of the cases of one diagnosis, and of all of them."""
+    truth = np.arange(12) % 4
+    found = measures(
+        np.eye(4)[truth],
+        truth,
+        codes=("a", "b", "c", "d"),
+        thresholds=np.full(4, 0.5),
+        weights=np.ones((1, 12)),
+        malignant=np.arange(4) == 0,
+        malignant_threshold=0.5,
     )
 
-
-def some_weights(rounds, cases):
-    """Rounds of a bootstrap, some cases drawn never, and one row of uneven fractions."""
-    random = np.random.default_rng(7)
-    drawn = random.multinomial(cases, np.full(cases, 1 / cases), size=rounds - 1).astype(float)
-    return np.vstack([drawn, random.uniform(0.1, 3, cases)])
-
-
-def test_argmax_figures_are_those_of_scikit_learn_in_every_round():
-    """Accuracy, balanced accuracy and recall with `sample_weight`, to 1e-9."""
-    predictions = some_predictions(cases=120)
-    weights = some_weights(5, 120)
-    said = predictions.probabilities.argmax(axis=1)
-
-    found = figures_of(predictions, weights)
-
-    for row, weight in enumerate(weights):
-        expected = {
-            Measure(ARGMAX, "accuracy"): oracle.accuracy_score(predictions.truth, said, sample_weight=weight),
-            Measure(ARGMAX, "balanced_accuracy"): oracle.balanced_accuracy_score(
-                predictions.truth, said, sample_weight=weight
-            ),
-            Measure(ARGMAX, "macro_sensitivity"): oracle.recall_score(
-                predictions.truth, said, average="macro", sample_weight=weight
-            ),
-        }
-        for kind, code in enumerate(CODES):
-            has, flagged = predictions.truth == kind, said == kind
-            expected[Measure(ARGMAX, "sensitivity", code)] = oracle.recall_score(has, flagged, sample_weight=weight)
-            expected[Measure(ARGMAX, "specificity", code)] = oracle.recall_score(~has, ~flagged, sample_weight=weight)
-        for measure, value in expected.items():
-            assert_allclose(found[measure][row], value, **EXACT, err_msg=str(measure))
-
-
-def test_one_vs_rest_figures_are_those_of_scikit_learn_at_each_threshold():
-    """Each diagnosis alone, yes at or above its threshold; macro figures are their means."""
-    predictions = some_predictions(cases=120)
-    weights = some_weights(3, 120)
-
-    found = figures_of(predictions, weights)
-
-    for row, weight in enumerate(weights):
-        expected = []
-        for kind, code in enumerate(CODES):
-            has, flagged = predictions.truth == kind, predictions.probabilities[:, kind] >= THRESHOLDS[kind]
-            one = {
-                "accuracy": oracle.accuracy_score(has, flagged, sample_weight=weight),
-                "sensitivity": oracle.recall_score(has, flagged, sample_weight=weight),
-                "specificity": oracle.recall_score(~has, ~flagged, sample_weight=weight),
-                "balanced_accuracy": oracle.balanced_accuracy_score(has, flagged, sample_weight=weight),
-            }
-            for what in ("accuracy", "sensitivity", "specificity"):
-                assert_allclose(found[Measure(ONE_VS_REST, what, code)][row], one[what], **EXACT)
-            expected.append(one)
-        for what in expected[0]:
-            mean = np.mean([one[what] for one in expected])
-            assert_allclose(found[Measure(ONE_VS_REST, f"macro_{what}")][row], mean, **EXACT)
-
-
-@pytest.mark.parametrize("decimals", [16, 1, 0])
-def test_auc_is_that_of_scikit_learn_with_ties(decimals):
-    """Coarse rounding makes nearly every score a tie; each counts one half."""
-    predictions = some_predictions(cases=150)
-    weights = some_weights(4, 150)
-    rounded = predictions.probabilities.round(decimals)
-
-    for kind in range(3):
-        found = auc(rounded[:, kind], predictions.truth == kind, weights)
-
-        expected = [
-            oracle.roc_auc_score(predictions.truth == kind, rounded[:, kind], sample_weight=weight)
-            for weight in weights
-        ]
-        assert_allclose(found, expected, **EXACT)
-
-
-def test_macro_auc_is_the_one_vs_rest_mean_of_scikit_learn():
-    """As `roc_auc_score(multi_class="ovr")`."""
-    predictions = some_predictions(cases=150)
-    weights = some_weights(2, 150)
-
-    found = figures_of(predictions, weights)[Measure(None, "macro_auc")]
-
-    expected = [
-        oracle.roc_auc_score(predictions.truth, predictions.probabilities, multi_class="ovr", sample_weight=weight)
-        for weight in weights
-    ]
-    assert_allclose(found, expected, **EXACT)
-
-
-@given(st.lists(st.tuples(st.integers(0, 4), st.booleans(), st.integers(0, 3)), min_size=1, max_size=25))
-def test_auc_counts_pairs(cases):
-    """The share of weighted pairs in which the one with the diagnosis scores higher, ties one half; NaN: no pair."""
-    scores, positive, weights = (np.array(column) for column in zip(*cases, strict=True))
-    pairs = [(w * v, (s > r) + 0.5 * (s == r)) for s, p, w in cases for r, n, v in cases if p and not n]
-    total = sum(weight for weight, _ in pairs)
-
-    found = auc(scores.astype(float), positive, weights[None].astype(float))[0]
-
-    assert np.isnan(found) if total == 0 else abs(found - sum(w * won for w, won in pairs) / total) < 1e-12
+    assert {measure.what for measure in found} >= SHARES
+    assert all(figure[0] == 1 for measure, figure in found.items() if measure.what in SHARES)
 
 
 def test_a_probability_at_its_threshold_is_a_yes():
-    """The first case, at exactly 0.5, is found."""
+    """The first case, at exactly 0.5, is found; so is a summed probability of the malignant at theirs."""
     probabilities, truth = np.array([[0.5, 0.5], [0.4, 0.6]]), np.array([0, 1])
 
-    found = measures(probabilities, truth, codes=("a", "b"), thresholds=np.array([0.5, 0.7]), weights=np.ones((1, 2)))
+    found = measures(
+        probabilities,
+        truth,
+        codes=("a", "b"),
+        thresholds=np.array([0.5, 0.7]),
+        weights=np.ones((1, 2)),
+        malignant=np.array([False, True]),
+        malignant_threshold=0.6,
+    )
 
     assert found[Measure(ONE_VS_REST, "sensitivity", "a")][0] == 1.0
     assert found[Measure(ONE_VS_REST, "sensitivity", "b")][0] == 0.0
+    assert found[Measure(ONE_VS_REST, "malignant_sensitivity")][0] == 1.0
 
 
 def test_balanced_accuracy_scores_as_isic_does():
@@ -158,101 +87,157 @@ def test_balanced_accuracy_scores_as_isic_does():
     assert found[Measure(ARGMAX, "balanced_accuracy")][0] == 0.5
 
 
-def test_a_diagnosis_nobody_has_is_nan_and_left_out_of_the_macro():
-    """Its sensitivity and AUC do not exist; the mean runs over the diagnoses present."""
+def test_equally_probable_diagnoses_are_named_in_the_order_of_the_taxonomy():
+    """Of four that are equally probable, the second one is among the first two, the third among the first three."""
+    probabilities = np.full((4, 4), 0.25)
+
+    found = measures(
+        probabilities, np.arange(4), codes=("a", "b", "c", "d"), thresholds=np.full(4, 0.5), weights=np.eye(4)
+    )
+
+    assert found[Measure(ARGMAX, "accuracy")].tolist() == [1, 0, 0, 0]
+    assert found[Measure(None, "top_2_accuracy")].tolist() == [1, 1, 0, 0]
+    assert found[Measure(None, "top_3_accuracy")].tolist() == [1, 1, 1, 0]
+
+
+def test_among_the_first_three_is_asked_only_where_there_are_more():
+    """With three diagnoses everything is among the first three."""
+    found = figures_of(some_predictions(cases=40), np.ones(40))
+
+    assert Measure(None, "top_2_accuracy") in found
+    assert Measure(None, "top_3_accuracy") not in found
+
+
+def test_a_diagnosis_nobody_has_is_nan_and_left_out_of_the_averages():
+    """Its sensitivity and areas do not exist; the means run over the diagnoses present."""
     predictions = some_predictions(cases=40, truth=np.arange(40) % 2)
 
     found = figures_of(predictions, np.ones(40))
 
-    assert np.isnan(found[Measure(ARGMAX, "sensitivity", "c")][0])
-    assert np.isnan(found[Measure(None, "auc", "c")][0])
-    present = [found[Measure(None, "auc", code)][0] for code in "ab"]
-    assert found[Measure(None, "macro_auc")][0] == pytest.approx(np.mean(present), abs=1e-12)
+    for convention, what in ((ARGMAX, "sensitivity"), (ONE_VS_REST, "f1"), (None, "auc"), (None, "average_precision")):
+        assert np.isnan(found[Measure(convention, what, "c")][0])
+        mean = np.mean([found[Measure(convention, what, code)][0] for code in "ab"])
+        assert found[Measure(convention, f"macro_{what}")][0] == pytest.approx(mean, abs=1e-12)
+        assert found[Measure(convention, f"weighted_{what}")][0] == pytest.approx(mean, abs=1e-12)
+
+
+def test_an_answer_never_given_has_no_predictive_value_and_no_mean_of_them():
+    """Leaving it out of the mean would reward a rater who never says it; pooled, all answers count."""
+    predictions = some_predictions(cases=40)
+    probabilities = predictions.probabilities * [1, 1, 0]
+    unsaid = some_predictions(cases=40, probabilities=probabilities / probabilities.sum(axis=1, keepdims=True))
+
+    found = figures_of(unsaid, np.ones(40))
+
+    assert np.isnan(found[Measure(ARGMAX, "ppv", "c")][0])
+    assert np.isnan(found[Measure(ARGMAX, "macro_ppv")][0])
+    assert np.isnan(found[Measure(ARGMAX, "weighted_ppv")][0])
+    assert np.isfinite(found[Measure(ARGMAX, "pooled_ppv")][0])
+    assert found[Measure(ARGMAX, "f1", "c")][0] == 0.0
 
 
 def test_a_test_of_one_diagnosis_gives_no_auc_and_no_specificity():
-    """Without anything to tell apart, the figures are NaN and nothing is raised."""
+    """Without anything to tell apart, the figures are NaN whatever the weights, and nothing is raised."""
     predictions = some_predictions(cases=8, truth=np.zeros(8, dtype=np.int64))
 
-    found = figures_of(predictions, np.ones(8))
+    found = figures_of(predictions, np.random.default_rng(0).uniform(0.1, 3, 8))
 
     assert np.isnan(found[Measure(None, "macro_auc")][0])
+    assert np.isnan(found[Measure(None, "malignant_auc")][0])
     assert np.isnan(found[Measure(ARGMAX, "macro_specificity")][0])
+    assert np.isnan(found[Measure(ARGMAX, "matthews_correlation")][0])
     assert np.isfinite(found[Measure(ARGMAX, "accuracy")][0])
+    assert np.isfinite(found[Measure(None, "pooled_auc")][0])
+
+
+def test_a_round_without_any_weight_has_no_figure():
+    """Such as a subgroup of which nobody was drawn: NaN, no error, and no harm to the round beside it."""
+    predictions = some_predictions(cases=40)
+
+    found = figures_of(predictions, np.vstack([np.zeros(40), np.ones(40)]))
+
+    for measure, figures in found.items():
+        assert np.isnan(figures[0]), str(measure)
+        assert np.isfinite(figures[1]), str(measure)
+
+
+def test_without_malignant_diagnoses_named_nothing_is_said_of_them():
+    """And without a threshold nothing of the question under one-vs-rest."""
+    predictions = some_predictions(cases=40)
+
+    unnamed = {measure.what for measure in figures_of(predictions, np.ones(40), malignant=None)}
+    without_threshold = figures_of(predictions, np.ones(40), malignant_threshold=None)
+
+    assert not any("malignant" in what for what in unnamed)
+    assert Measure(ARGMAX, "malignant_sensitivity") in without_threshold
+    assert Measure(ONE_VS_REST, "malignant_sensitivity") not in without_threshold
+
+
+def test_a_malignant_lesion_called_another_malignant_one_is_found():
+    """Malignant or not is one question: confusing two malignant diagnoses is no miss."""
+    probabilities, truth = np.array([[0.1, 0.6, 0.3], [0.1, 0.3, 0.6], [0.8, 0.1, 0.1]]), np.array([2, 1, 0])
+
+    found = measures(
+        probabilities,
+        truth,
+        codes=CODES,
+        thresholds=THRESHOLDS,
+        weights=np.ones((1, 3)),
+        malignant=np.array([False, True, True]),
+    )
+
+    assert found[Measure(ARGMAX, "malignant_sensitivity")][0] == 1.0
+    assert found[Measure(ARGMAX, "macro_sensitivity")][0] == pytest.approx(1 / 3)
 
 
 def test_a_weight_of_two_is_the_case_twice():
     """A round of the bootstrap is a weight per case, for every figure."""
     predictions = some_predictions(cases=60)
-    times = np.random.default_rng(3).integers(1, 4, 60)
-    repeated = np.repeat(np.arange(60), times)
+    times = np.random.default_rng(3).integers(0, 4, 60)
+    rows = np.repeat(np.arange(60), times)
+    repeated = {"codes": CODES, "thresholds": THRESHOLDS, "malignant": MALIGNANT, "malignant_threshold": 0.4}
 
     weighted = figures_of(predictions, times.astype(float))
     written_out = measures(
-        predictions.probabilities[repeated],
-        predictions.truth[repeated],
-        codes=CODES,
-        thresholds=THRESHOLDS,
-        weights=np.ones((1, len(repeated))),
+        predictions.probabilities[rows], predictions.truth[rows], weights=np.ones((1, len(rows))), **repeated
     )
 
+    assert weighted.keys() == written_out.keys()
     for measure, value in weighted.items():
         assert_allclose(value, written_out[measure], **EXACT, err_msg=str(measure))
 
 
-def test_log_loss_and_brier_score_are_those_of_scikit_learn():
-    """Per case here, averaged there; the Brier score is the multi-class one, 0 to 2."""
-    predictions = some_predictions(cases=90)
+def test_rounds_are_answered_alike_one_by_one_and_together():
+    """What is set up once serves any weights, in any layout and of any kind of number."""
+    predictions = some_predictions(cases=60)
+    drawn = np.random.default_rng(3).integers(0, 4, (5, 60))
+    figures = measuring(predictions.probabilities, predictions.truth, codes=CODES, thresholds=THRESHOLDS)
 
-    losses = log_losses(predictions.probabilities, predictions.truth)
-    scores = brier_scores(predictions.probabilities, predictions.truth)
+    together = figures(np.asfortranarray(drawn))
 
-    assert_allclose(losses.mean(), oracle.log_loss(predictions.truth, predictions.probabilities), **EXACT)
-    by_diagnosis = [
-        oracle.brier_score_loss(predictions.truth == kind, predictions.probabilities[:, kind]) for kind in range(3)
-    ]
-    assert_allclose(scores.mean(), sum(by_diagnosis), **EXACT)
-
-
-def test_log_loss_of_an_impossible_truth_is_finite():
-    """A probability of zero counts as the smallest step of a float."""
-    loss = log_losses(np.array([[1.0, 0.0]]), np.array([1]))
-
-    assert np.isfinite(loss).all()
+    for row, weights in enumerate(drawn):
+        for measure, value in figures(weights[None].astype(float)).items():
+            assert_allclose(together[measure][row], value[0], **EXACT, err_msg=str(measure))
 
 
-def test_the_confusion_matrix_is_that_of_scikit_learn():
-    """Rows are the truth, columns what was said."""
-    predictions = some_predictions(cases=80)
-    said = predictions.probabilities.argmax(axis=1)
-
-    found = confusion_matrix(predictions.truth, said, kinds=3)
-
-    np.testing.assert_array_equal(found, oracle.confusion_matrix(predictions.truth, said))
-
-
-@pytest.mark.parametrize("decimals", [16, 1])
-def test_the_roc_curve_is_that_of_scikit_learn(decimals):
-    """All points, one per distinct score, from nobody to everybody."""
-    predictions = some_predictions(cases=80)
-    scores, positive = predictions.probabilities[:, 0].round(decimals), predictions.truth == 0
-
-    found = roc_curve(scores, positive)
-
-    false_alarms, hits, thresholds = oracle.roc_curve(positive, scores, drop_intermediate=False)
-    assert_allclose(found.false_positive_rate, false_alarms, **EXACT)
-    assert_allclose(found.sensitivity, hits, **EXACT)
-    assert_allclose(found.thresholds, thresholds, **EXACT)
-
-
-@given(st.integers(2, 6), st.integers(1, 30), st.integers(0, 99))
-def test_accuracy_of_each_question_lies_between_its_sensitivity_and_specificity(kinds, cases, seed):
-    """Accuracy is their mean, weighted by how many have the diagnosis."""
+@settings(deadline=None)  # the first one imports scipy
+@given(st.integers(2, 5), st.integers(2, 30), st.integers(0, 99))
+def test_pooled_and_weighted_figures_by_argmax_are_the_accuracy(kinds, cases, seed):
+    """Each case has one diagnosis and gets one answer: pooled sensitivity, predictive value and F1 are one number."""
     random = np.random.default_rng(seed)
-    truth = random.integers(0, kinds, cases)
+    probabilities, truth = random.dirichlet(np.ones(kinds), cases), random.integers(0, kinds, cases)
+    weights = random.uniform(0.1, 2, (2, cases))
 
-    found = rates(random.random((cases, kinds)) > 0.5, truth, np.ones((1, cases)))
+    found = measures(probabilities, truth, codes="abcde"[:kinds], thresholds=np.full(kinds, 0.5), weights=weights)
 
-    share = one_hot(truth, kinds).mean(axis=0)
-    mean = share * np.nan_to_num(found.sensitivity) + (1 - share) * np.nan_to_num(found.specificity)
-    assert_allclose(found.accuracy, mean, atol=1e-12)
+    for what in ("pooled_sensitivity", "pooled_ppv", "pooled_f1", "weighted_sensitivity"):
+        assert_allclose(found[Measure(ARGMAX, what)], found[Measure(ARGMAX, "accuracy")], **EXACT, err_msg=what)
+
+
+def test_the_correlation_of_two_diagnoses_is_that_of_the_four_counts():
+    """Matthews' own formula: (TP·TN − FP·FN) / √((TP+FP)(TP+FN)(TN+FP)(TN+FN))."""
+    confusion = np.array([[[50.0, 10.0], [5.0, 35.0]]])
+
+    found = matthews_correlation(confusion)
+
+    assert found[0] == pytest.approx((35 * 50 - 10 * 5) / np.sqrt(45 * 40 * 60 * 55))

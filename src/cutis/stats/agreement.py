@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from cutis.stats.metrics import Weights, one_hot
+from cutis.stats.weights import Weights, one_hot
 
 
 def cohen_kappa(

@@ -1,36 +1,74 @@
-"""How right a rater is: pure functions of what was said, the truth, and a weight per case.
+"""How right a rater is: every figure of what was said and the truth, for any weights of the cases.
 
-`weights` is (R, N): a row of ones for the plain figure, or a row per round of a bootstrap, all answered at once.
-N cases, K diagnoses. What cannot be computed, such as the sensitivity of a diagnosis nobody has, is NaN.
+A measure is a pure function answering weights (R, N) with a figure (R,): a row of ones for the plain figure, or a row
+per round of a bootstrap, all at once. N cases, K diagnoses. What cannot be computed, such as the sensitivity of a
+diagnosis nobody has, is NaN. What the figures are made of stands in `weights`, `rates`, `ranking` and `scores`, and
+can be asked for here as well.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-Weights = NDArray[np.float64]
+from cutis.stats.agreement import cohen_kappa
+from cutis.stats.ranking import (
+    Areas,
+    PrecisionRecallCurve,
+    RocCurve,
+    areas,
+    auc,
+    auc_by_diagnosis,
+    average_precision,
+    precision_recall_curve,
+    ranked,
+    ranked_together,
+    roc_curve,
+)
+from cutis.stats.rates import Rates, accuracy, answered, by_prevalence, counted, rates, rates_of
+from cutis.stats.scores import brier_scores, log_losses, named_before
+from cutis.stats.weights import Weights, one_hot, ratio, weighted_mean
+
+__all__ = [
+    "ARGMAX",
+    "ONE_VS_REST",
+    "SHARES",
+    "ByMeasure",
+    "Measure",
+    "Measuring",
+    "PrecisionRecallCurve",
+    "Rates",
+    "RocCurve",
+    "Weights",
+    "accuracy",
+    "auc",
+    "auc_by_diagnosis",
+    "average_precision",
+    "brier_scores",
+    "confusion_matrix",
+    "log_losses",
+    "matthews_correlation",
+    "measures",
+    "measuring",
+    "one_hot",
+    "precision_recall_curve",
+    "rates",
+    "roc_curve",
+    "weighted_mean",
+]
+
 ARGMAX = "argmax"
 ONE_VS_REST = "one_vs_rest"
-
-
-class Rates(NamedTuple):
-    """Each diagnosis as a question of its own, yes or no: one column per diagnosis."""
-
-    sensitivity: NDArray[np.float64]  # (R, K)
-    specificity: NDArray[np.float64]  # (R, K)
-    accuracy: NDArray[np.float64]  # (R, K)
-
-
-class RocCurve(NamedTuple):
-    """Operating points from *nobody* to *everybody*, at falling thresholds."""
-
-    false_positive_rate: NDArray[np.float64]  # (M,)
-    sensitivity: NDArray[np.float64]  # (M,)
-    thresholds: NDArray[np.float64]  # (M,), the first one infinite
+AMONG_THE_FIRST = (2, 3)
+# What is a share of some cases, each of them right or wrong; an average of shares is none.
+SHARES = frozenset(
+    {"sensitivity", "specificity", "accuracy", "ppv", "npv"}
+    | {f"malignant_{what}" for what in ("sensitivity", "specificity", "accuracy", "ppv", "npv")}
+    | {f"top_{first}_accuracy" for first in AMONG_THE_FIRST}
+)
 
 
 class Measure(NamedTuple):
@@ -44,60 +82,8 @@ class Measure(NamedTuple):
         return "/".join(filter(None, self))
 
 
-def one_hot(indices: NDArray[np.int64], kinds: int) -> NDArray[np.float64]:
-    """Return (N, K) zeros with a one per row."""
-    return np.eye(kinds)[indices]
-
-
-def rates(flagged: NDArray[np.bool_], truth: NDArray[np.int64], weights: Weights) -> Rates:
-    """Sensitivity, specificity and accuracy of yes-or-no answers `flagged` (N, K), for each row of weights."""
-    has = one_hot(truth, flagged.shape[1])
-    true_positive = weights @ (has * flagged)
-    positive = weights @ has
-    false_positive = weights @ flagged.astype(np.float64) - true_positive
-    total = weights.sum(axis=1, keepdims=True)
-    negative = total - positive
-    return Rates(
-        sensitivity=_ratio(true_positive, positive),
-        specificity=_ratio(negative - false_positive, negative),
-        accuracy=_ratio(true_positive + negative - false_positive, total),
-    )
-
-
-def accuracy(correct: NDArray[np.bool_], weights: Weights) -> NDArray[np.float64]:
-    """Return the weighted share (R,) of correct answers (N,)."""
-    return weighted_mean(correct.astype(np.float64), weights)
-
-
-def weighted_mean(values: NDArray[np.float64], weights: Weights) -> NDArray[np.float64]:
-    """Return the mean (R,) of a value per case (N,)."""
-    return _ratio(weights @ values, weights.sum(axis=1))
-
-
-def auc(scores: NDArray[np.float64], positive: NDArray[np.bool_], weights: Weights) -> NDArray[np.float64]:
-    """Return the area under the ROC curve (R,) of scores (N,), ties counted one half.
-
-    The weighted Mann–Whitney statistic: one sort of the negatives, then sums over the sorted order
-    (Hanley and McNeil, Radiology 143:29, 1982).
-    """
-    negatives = np.flatnonzero(~positive)
-    negatives = negatives[np.argsort(scores[negatives], kind="stable")]
-    # A case per row, so that sums run over whole rows, one per round side by side.
-    beneath = np.zeros((len(negatives) + 1, len(weights)))
-    np.cumsum(weights.T[negatives], axis=0, out=beneath[1:])
-    below = np.searchsorted(scores[negatives], scores[positive], side="left")
-    not_above = np.searchsorted(scores[negatives], scores[positive], side="right")
-    of_positive = weights.T[positive]
-    won = np.einsum("nr,nr->r", of_positive, beneath[below] + beneath[not_above]) / 2
-    return _ratio(won, of_positive.sum(axis=0) * beneath[-1])
-
-
-def auc_by_diagnosis(
-    probabilities: NDArray[np.float64], truth: NDArray[np.int64], weights: Weights
-) -> NDArray[np.float64]:
-    """Return the AUC (R, K) of each diagnosis against the rest."""
-    kinds = probabilities.shape[1]
-    return np.column_stack([auc(probabilities[:, kind], truth == kind, weights) for kind in range(kinds)])
+ByMeasure = dict[Measure, NDArray[np.float64]]  # figures, each of them (R,)
+Measuring = Callable[[Weights], ByMeasure]
 
 
 def measures(
@@ -107,57 +93,84 @@ def measures(
     codes: Sequence[str],
     thresholds: NDArray[np.float64],
     weights: Weights,
-) -> dict[Measure, NDArray[np.float64]]:
-    """Return every figure (R,) of a rater who gives probabilities (N, K), under both conventions.
+    malignant: NDArray[np.bool_] | None = None,
+    malignant_threshold: float | None = None,
+) -> ByMeasure:
+    """Return every figure (R,) of a rater who gives probabilities (N, K), for these weights alone: see `measuring`."""
+    figures = measuring(
+        probabilities,
+        truth,
+        codes=codes,
+        thresholds=thresholds,
+        malignant=malignant,
+        malignant_threshold=malignant_threshold,
+    )
+    return figures(weights)
+
+
+def measuring(
+    probabilities: NDArray[np.float64],
+    truth: NDArray[np.int64],
+    *,
+    codes: Sequence[str],
+    thresholds: NDArray[np.float64],
+    malignant: NDArray[np.bool_] | None = None,
+    malignant_threshold: float | None = None,
+) -> Measuring:
+    """Return what answers any weights with every figure of a rater; what needs no weights, such as sorting, is done.
 
     *argmax*: the most probable diagnosis is the answer; accuracy is the share of right answers, balanced accuracy the
-    mean sensitivity (as ISIC scores). *one_vs_rest*: each diagnosis on its own, yes at or above its threshold (K,).
-    A macro figure is the mean over the diagnoses that the truth contains. Log loss and Brier score need no convention.
+    mean sensitivity (as ISIC scores). *one_vs_rest*: each diagnosis on its own, yes at or above its threshold. Areas,
+    log loss, Brier score and *among the first two or three* need no convention; equally probable diagnoses are named
+    in the order of the taxonomy.
+
+    A *macro* figure is the mean over the diagnoses that the truth contains, a *weighted* one their mean by how many
+    have each, a *pooled* one takes all questions, K for each case, as one. Where one of those diagnoses has no figure,
+    such as the predictive value of an answer never given, macro and weighted are NaN too.
+
+    *Malignant or not* is one more question: its score is the summed probability of the malignant diagnoses, its answer
+    by arg-max whether the most probable diagnosis is malignant.
+
+    Args:
+        probabilities: (N, K).
+        truth: (N,) index of the diagnosis.
+        codes: names of the diagnoses.
+        thresholds: (K,) operating points of one-vs-rest.
+        malignant: (K,) which diagnoses are malignant; without it nothing is said of it.
+        malignant_threshold: yes at or above it, for *malignant or not* under one-vs-rest; without it not answered.
     """
-    present = np.unique(truth)
-    said = probabilities.argmax(axis=1)
-    by_argmax = rates(one_hot(said, len(codes)) > 0, truth, weights)
-    by_threshold = rates(probabilities >= thresholds, truth, weights)
-    areas = auc_by_diagnosis(probabilities, truth, weights)
-    balanced = (by_threshold.sensitivity + by_threshold.specificity) / 2
-    overall = {
-        Measure(ARGMAX, "accuracy"): accuracy(said == truth, weights),
-        Measure(ARGMAX, "balanced_accuracy"): by_argmax.sensitivity[:, present].mean(axis=1),
-        Measure(ARGMAX, "macro_sensitivity"): by_argmax.sensitivity[:, present].mean(axis=1),
-        Measure(ARGMAX, "macro_specificity"): by_argmax.specificity[:, present].mean(axis=1),
-        Measure(ONE_VS_REST, "macro_accuracy"): by_threshold.accuracy[:, present].mean(axis=1),
-        Measure(ONE_VS_REST, "macro_balanced_accuracy"): balanced[:, present].mean(axis=1),
-        Measure(ONE_VS_REST, "macro_sensitivity"): by_threshold.sensitivity[:, present].mean(axis=1),
-        Measure(ONE_VS_REST, "macro_specificity"): by_threshold.specificity[:, present].mean(axis=1),
-        Measure(None, "macro_auc"): areas[:, present].mean(axis=1),
-        Measure(None, "log_loss"): weighted_mean(log_losses(probabilities, truth), weights),
-        Measure(None, "brier"): weighted_mean(brier_scores(probabilities, truth), weights),
-    }
-    by_diagnosis: dict[tuple[str | None, str], NDArray[np.float64]] = {
-        (ARGMAX, "sensitivity"): by_argmax.sensitivity,
-        (ARGMAX, "specificity"): by_argmax.specificity,
-        (ONE_VS_REST, "accuracy"): by_threshold.accuracy,
-        (ONE_VS_REST, "sensitivity"): by_threshold.sensitivity,
-        (ONE_VS_REST, "specificity"): by_threshold.specificity,
-        (None, "auc"): areas,
-    }
-    return overall | {
-        Measure(convention, what, code): figures[:, kind]
-        for (convention, what), figures in by_diagnosis.items()
-        for kind, code in enumerate(codes)
-    }
+    said, diagnoses = probabilities.argmax(axis=1), _Diagnoses(tuple(codes), np.unique(truth))
+    parts = [
+        _agreement(said, truth, kinds=len(codes)),
+        _answers(ARGMAX, one_hot(said, len(codes)) > 0, truth, diagnoses=diagnoses),
+        _answers(ONE_VS_REST, probabilities >= thresholds, truth, diagnoses=diagnoses),
+        _rankings(probabilities, truth, diagnoses=diagnoses),
+        _means(probabilities, truth),
+    ]
+    if malignant is not None:
+        parts.append(_malignant(probabilities, truth, malignant=malignant, threshold=malignant_threshold))
+
+    def figures(weights: Weights) -> ByMeasure:
+        rounds_side_by_side = np.ascontiguousarray(weights.T, dtype=np.float64).T
+        found = [part(rounds_side_by_side) for part in parts]
+        named = [(measure, figure) for figures in found for measure, figure in figures.items()]
+        return dict(sorted(named, key=lambda figure: figure[0].diagnosis is not None))
+
+    return figures
 
 
-def log_losses(probabilities: NDArray[np.float64], truth: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return −ln of the probability (N,) given to the truth; a probability of zero counts as the smallest step."""
-    given: NDArray[np.float64] = probabilities[np.arange(len(truth)), truth]
-    return -np.log(np.maximum(given, np.finfo(np.float64).eps))
+def matthews_correlation(confusion: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the correlation (R,) of truth and answer, from how often (R, K, K) each truth (row) got each answer.
 
-
-def brier_scores(probabilities: NDArray[np.float64], truth: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return the squared distance (N,) from probabilities to truth, 0 to 2 (Brier, Monthly Weather Review 1950)."""
-    distance: NDArray[np.float64] = np.square(probabilities - one_hot(truth, probabilities.shape[1])).sum(axis=1)
-    return distance
+    Matthews' coefficient for many diagnoses (Gorodkin, Computational Biology and Chemistry 28:367, 2004); NaN where
+    all cases have one diagnosis, or all got one answer.
+    """
+    has, said, total = confusion.sum(axis=2), confusion.sum(axis=1), confusion.sum(axis=(1, 2))
+    # Σ p (1 − p), without a difference: exactly zero where all are of one kind.
+    others = 1 - np.eye(confusion.shape[1])
+    spread = (has * (has @ others)).sum(axis=1) * (said * (said @ others)).sum(axis=1)
+    together = total * np.trace(confusion, axis1=1, axis2=2) - (has * said).sum(axis=1)
+    return ratio(together, np.sqrt(spread))
 
 
 def confusion_matrix(truth: NDArray[np.int64], said: NDArray[np.int64], *, kinds: int) -> NDArray[np.int64]:
@@ -165,22 +178,125 @@ def confusion_matrix(truth: NDArray[np.int64], said: NDArray[np.int64], *, kinds
     return np.bincount(truth * kinds + said, minlength=kinds * kinds).reshape(kinds, kinds)
 
 
-def roc_curve(scores: NDArray[np.float64], positive: NDArray[np.bool_]) -> RocCurve:
-    """Return one operating point per distinct score (N,), yes at or above the threshold; NaN where a side is empty."""
-    order = np.argsort(-scores, kind="stable")
-    lasts = np.append(np.flatnonzero(np.diff(scores[order])), len(scores) - 1)
-    hits = np.concatenate([[0], np.cumsum(positive[order])[lasts]]).astype(np.float64)
-    false_alarms = np.concatenate([[0], lasts + 1]) - hits
-    return RocCurve(
-        false_positive_rate=_ratio(false_alarms, false_alarms[-1]),
-        sensitivity=_ratio(hits, hits[-1]),
-        thresholds=np.concatenate([[np.inf], scores[order][lasts]]),
-    )
+class _Diagnoses(NamedTuple):
+    codes: tuple[str, ...]
+    present: NDArray[np.int64]  # those that the truth contains
 
 
-def _ratio(part: NDArray[np.float64], whole: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Divide; where the whole is empty, NaN."""
-    part, whole = np.broadcast_arrays(part, whole)
-    ratio = np.full(part.shape, np.nan)
-    np.divide(part, whole, out=ratio, where=whole > 0)
-    return ratio
+def _answers(
+    convention: str, flagged: NDArray[np.bool_], truth: NDArray[np.int64], *, diagnoses: _Diagnoses
+) -> Measuring:
+    """Each diagnosis as a question of its own, answered yes where flagged (N, K)."""
+    answers = answered(flagged, one_hot(truth, len(diagnoses.codes)) > 0)
+
+    def figures(weights: Weights) -> ByMeasure:
+        counts = counted(answers, weights)
+        each, pooled = rates_of(counts), rates_of(counts.pooled)
+        balanced = (each.sensitivity + each.specificity) / 2
+        found = _averaged(convention, each, pooled, positive=counts.positive, diagnoses=diagnoses)
+        if convention == ONE_VS_REST:
+            found[Measure(convention, "macro_balanced_accuracy")] = balanced[:, diagnoses.present].mean(axis=1)
+        return found
+
+    return figures
+
+
+def _rankings(probabilities: NDArray[np.float64], truth: NDArray[np.int64], *, diagnoses: _Diagnoses) -> Measuring:
+    """Each diagnosis by its probability against the rest, and all of them in one ranking."""
+    kinds = range(len(diagnoses.codes))
+    has = one_hot(truth, len(kinds)) > 0
+    rankings = [ranked(probabilities[:, kind], has[:, kind]) for kind in kinds]
+    together = ranked_together(probabilities, truth)
+
+    def figures(weights: Weights) -> ByMeasure:
+        positive, negative = weights @ has.astype(np.float64), weights @ (~has).astype(np.float64)
+        by_kind = [areas(rankings[kind], weights, negative=negative[:, kind]) for kind in kinds]
+        each = Areas(*(np.column_stack(column) for column in zip(*by_kind, strict=True)))
+        pooled = areas(together, weights, negative=negative.sum(axis=1))
+        return _averaged(None, each, pooled, positive=positive, diagnoses=diagnoses)
+
+    return figures
+
+
+def _agreement(said: NDArray[np.int64], truth: NDArray[np.int64], *, kinds: int) -> Measuring:
+    """The answer by arg-max beside the truth."""
+    from scipy.sparse import csr_array
+
+    pairs, cells = np.arange(kinds**2), truth * kinds + said
+    sorted_into = csr_array((np.ones(len(cells)), (cells, np.arange(len(cells)))), shape=(kinds**2, len(cells)))
+    present = np.unique(truth)
+
+    def figures(weights: Weights) -> ByMeasure:
+        counts = (sorted_into @ weights.T).T
+        confusion = counts.reshape(-1, kinds, kinds)
+        right = np.diagonal(confusion, axis1=1, axis2=2)
+        with np.errstate(invalid="ignore"):  # rounds without any weight
+            kappa = cohen_kappa(pairs // kinds, pairs % kinds, kinds=kinds, weights=counts)
+        return {
+            Measure(ARGMAX, "accuracy"): ratio(right.sum(axis=1), counts.sum(axis=1)),
+            Measure(ARGMAX, "balanced_accuracy"): ratio(right, confusion.sum(axis=2))[:, present].mean(axis=1),
+            Measure(ARGMAX, "cohen_kappa"): kappa,
+            Measure(ARGMAX, "matthews_correlation"): matthews_correlation(confusion),
+        }
+
+    return figures
+
+
+def _means(probabilities: NDArray[np.float64], truth: NDArray[np.int64]) -> Measuring:
+    """What is a value per case, averaged."""
+    values = {"log_loss": log_losses(probabilities, truth), "brier": brier_scores(probabilities, truth)}
+    before = named_before(probabilities, truth)
+    for first in AMONG_THE_FIRST:
+        if first < probabilities.shape[1]:
+            values[f"top_{first}_accuracy"] = (before < first).astype(np.float64)
+
+    def figures(weights: Weights) -> ByMeasure:
+        return {Measure(None, what): weighted_mean(value, weights) for what, value in values.items()}
+
+    return figures
+
+
+def _malignant(
+    probabilities: NDArray[np.float64],
+    truth: NDArray[np.int64],
+    *,
+    malignant: NDArray[np.bool_],
+    threshold: float | None,
+) -> Measuring:
+    """*Malignant or not*, as one question."""
+    score, has = probabilities[:, malignant].sum(axis=1), malignant[truth]
+    asked = {ARGMAX: malignant[probabilities.argmax(axis=1)]}
+    if threshold is not None:
+        asked[ONE_VS_REST] = score >= threshold
+    answers = {convention: answered(flagged[:, None], has[:, None]) for convention, flagged in asked.items()}
+    ranking = ranked(score, has)
+
+    def figures(weights: Weights) -> ByMeasure:
+        ranked_so = areas(ranking, weights, negative=weights @ (~has).astype(np.float64))
+        found: list[tuple[str | None, Rates | Areas]] = [(None, ranked_so)]
+        found += [(convention, rates_of(counted(answers[convention], weights))) for convention in answers]
+        return {
+            Measure(convention, f"malignant_{what}"): figure.ravel()
+            for convention, shares in found
+            for what, figure in shares._asdict().items()
+        }
+
+    return figures
+
+
+def _averaged(
+    convention: str | None,
+    each: Rates | Areas,
+    pooled: Rates | Areas,
+    *,
+    positive: NDArray[np.float64],
+    diagnoses: _Diagnoses,
+) -> ByMeasure:
+    """Name what was found of each diagnosis (R, K) and of all pooled (R, 1), and average over the diagnoses."""
+    found: ByMeasure = {}
+    for what, by_diagnosis, of_all in zip(each._fields, each, pooled, strict=True):
+        found[Measure(convention, f"macro_{what}")] = by_diagnosis[:, diagnoses.present].mean(axis=1)
+        found[Measure(convention, f"weighted_{what}")] = by_prevalence(by_diagnosis, positive)
+        found[Measure(convention, f"pooled_{what}")] = of_all.ravel()
+        found |= {Measure(convention, what, code): by_diagnosis[:, kind] for kind, code in enumerate(diagnoses.codes)}
+    return found

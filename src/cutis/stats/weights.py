@@ -1,0 +1,30 @@
+"""A weight per case and round, and what is summed by it.
+
+`Weights` are (R, N): a row of ones for the plain figure, or a row per round of a bootstrap, all answered at once.
+What is drawn is counted in whole numbers, but any weights that are not negative will do.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Weights = NDArray[np.float64]
+
+
+def one_hot(indices: NDArray[np.int64], kinds: int) -> NDArray[np.float64]:
+    """Return (N, K) zeros with a one per row."""
+    return np.eye(kinds)[indices]
+
+
+def weighted_mean(values: NDArray[np.float64], weights: Weights) -> NDArray[np.float64]:
+    """Return the mean (R,) of a value per case (N,)."""
+    return ratio(weights @ values, weights.sum(axis=1))
+
+
+def ratio(part: NDArray[np.float64], whole: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Divide; where the whole is empty, NaN."""
+    part, whole = np.broadcast_arrays(part, whole)
+    quotient = np.full(part.shape, np.nan)
+    np.divide(part, whole, out=quotient, where=whole > 0)
+    return quotient
