@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cutis.stats.intervals import LEVEL, known, with_width
+from cutis.stats.support import joined
 from cutis.vocabulary.estimate import Estimate
 
 
@@ -25,13 +26,15 @@ def estimate_of(
 
     Args:
         value: of the cases as they are; NaN where it cannot be computed.
-        drawn: in each round (R,); a round that could not compute it is NaN, and is left out.
+        drawn: in each round (R,); a round that could not answer is NaN, is left out, and counted in the note.
         clusters: that the figure rests on.
         cluster_kind: "patient" or "lesion".
         paired: whether it is a difference within each round.
         is_share: whether it is a share of cases, which has an interval though all rounds agree.
         note: what must be said beside it.
     """
+    there = drawn[~np.isnan(drawn)]
+    silent = f"{len(drawn) - len(there)} of {len(drawn)} rounds could not answer" if 0 < len(there) < len(drawn) else ""
     plain = Estimate(
         value=known(np.float64(value)),
         low=None,
@@ -40,9 +43,8 @@ def estimate_of(
         method=f"{'paired ' * paired}cluster bootstrap, percentile, {len(drawn)} rounds",
         clusters=clusters,
         cluster_kind=cluster_kind,
-        note=note,
+        note=joined(note, silent),
     )
-    there = drawn[~np.isnan(drawn)]
     if plain.value is None or not len(there):
         return plain
     tail = (1 - LEVEL) / 2

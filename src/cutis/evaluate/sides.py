@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from cutis.stats.intervals import FEWEST_CLUSTERS, clusters_of
 from cutis.stats.metrics import Weights, auc, log_losses, weighted_mean
+from cutis.stats.support import RESAMPLED, caution, joined
 from cutis.vocabulary.predictions import Predictions
 
 FIGURES = {
@@ -126,37 +127,38 @@ def mean_of(parts: NDArray[np.float64], speaks: NDArray[np.bool_]) -> NDArray[np
     return parts[:, speaks].mean(axis=1) if speaks.any() else np.full(len(parts), np.nan)
 
 
-def said_of(side: Side, figure: str, codes: Sequence[str]) -> str:
+def said_of(side: Side, figure: str, codes: Sequence[str], *, value: float) -> str:
     """Say over which diagnoses a figure of one side is the mean, and what too few clusters carry; often nothing."""
     if figure in OF_CASES:
-        return _too_few(side, figure)
-    speaks = side.speaks(figure)
-    if speaks.all():
-        return ""
-    counts = dict(zip(codes, side.carrying[figure].tolist(), strict=True))
-    absent = [code for code, having in zip(codes, side.carrying[BALANCED], strict=True) if not having]
-    rare = [f"{code} ({counts[code]})" for code, enough in zip(codes, speaks, strict=True) if not enough]
-    rare = [each for each in rare if each.split()[0] not in absent]
-    with_it = "with or without" if figure == AREA else "with"
-    notes = [_mean_over(speaks, codes)]
-    notes += [f"absent: {', '.join(absent)}"] if absent else []
-    notes += [f"fewer than {FEWEST_CLUSTERS} {side.kind}s {with_it} it: {', '.join(rare)}"] if rare else []
-    return "; ".join(notes)
+        return _caution({f"{side.kind}s{OF_WHOM.get(figure, '')}": side.resting(figure)}, figure, value=value)
+    return joined(_of_diagnoses(side, figure, codes), _caution({f"{side.kind}s": side.clusters}, figure))
 
 
 def said_of_both(group: Side, rest: Side, figure: str, codes: Sequence[str]) -> str:
     """Say the same of a gap between two sides."""
-    if figure in OF_CASES:
-        return _too_few(group, figure, " in this group") or _too_few(rest, figure, " among the others")
+    sides, whom = {"in this group": group, "among the others": rest}, OF_WHOM.get(figure, "")
+    note = _caution({f"{group.kind}s{whom} {where}": side.resting(figure) for where, side in sides.items()}, figure)
     shared = group.speaks(figure) & rest.speaks(figure)
-    return "" if shared.all() else f"{_mean_over(shared, codes)} on both sides"
+    return note if figure in OF_CASES or shared.all() else joined(f"{_mean_over(shared, codes)} on both sides", note)
 
 
-def _too_few(side: Side, figure: str, where: str = "") -> str:
-    count, whose = side.resting(figure), f"{side.kind}s{OF_WHOM.get(figure, '')}{where}"
-    if side.speaks(figure).all():
+def _caution(counts: dict[str, int], figure: str, *, value: float | None = None) -> str:
+    """Say that too few clusters carry a mean, by the limits of all intervals; too few to speak, where they are."""
+    least = RESAMPLED["share" if figure in SHARES else "other"]
+    if figure in OF_CASES and min(counts.values()) < FEWEST_CLUSTERS:
+        return caution(counts, least._replace(clusters=FEWEST_CLUSTERS), why="too few to speak")
+    return caution(counts, least, value=value if figure in SHARES else None)
+
+
+def _of_diagnoses(side: Side, figure: str, codes: Sequence[str]) -> str:
+    speaks = side.speaks(figure)
+    if speaks.all():
         return ""
-    return f"only {count} {whose}: too few to speak" if count else f"no {whose}"
+    counted = list(zip(codes, side.carrying[figure].tolist(), side.carrying[BALANCED].tolist(), speaks, strict=True))
+    absent = ", ".join(code for code, _, having, _ in counted if not having)
+    rare = ", ".join(f"{code} ({count})" for code, count, having, enough in counted if having and not enough)
+    few = f"fewer than {FEWEST_CLUSTERS} {side.kind}s {'with or without' if figure == AREA else 'with'} it"
+    return joined(_mean_over(speaks, codes), absent and f"absent: {absent}", rare and f"{few}: {rare}")
 
 
 def _mean_over(speaks: NDArray[np.bool_], codes: Sequence[str]) -> str:

@@ -159,7 +159,7 @@ def _subgroup(
             clusters=group.resting(figure),
             cluster_kind=group.kind,
             is_share=figure in SHARES,
-            note=said_of(group, figure, codes),
+            note=said_of(group, figure, codes, value=values[0, place]),
         )
         gaps[figure] = estimate_of(
             values[1, place],
