@@ -24,6 +24,7 @@ from cutis.stats.calibration import (
     softmax,
 )
 from cutis.stats.metrics import log_losses
+from cutis.stats.operating_points import sensitivity_at_least
 from factories import some_predictions
 
 
@@ -217,3 +218,14 @@ def test_a_temperature_for_another_mix_is_that_of_cases_counted_so():
 
     assert weighted == pytest.approx(fit_temperature(logits[rows], truth[rows]))
     assert weighted != pytest.approx(fit_temperature(logits, truth))
+
+
+def test_thresholds_by_another_rule_are_that_rule_of_each_diagnosis():
+    """One rule for all, each against the rest."""
+    predictions = some_predictions(cases=200)
+    rule = sensitivity_at_least(0.9)
+
+    found = choose_thresholds(predictions.probabilities, predictions.truth, rule=rule)
+
+    expected = [rule(predictions.probabilities[:, kind], predictions.truth == kind) for kind in range(3)]
+    np.testing.assert_array_equal(found, expected)

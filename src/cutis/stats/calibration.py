@@ -1,7 +1,8 @@
 """What a probability means, and from which one on the answer is yes.
 
 Temperature and thresholds are fitted on the tune split and only read afterwards. `softmax` needs numpy alone, since it
-stands on the way to an answer; scipy is imported where something is fitted.
+stands on the way to an answer; scipy is imported where something is fitted. Other maps than a temperature stand in
+`recalibration`, the rules for thresholds in `operating_points`, and how well it all came out in `reliability`.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cutis.stats.metrics import log_losses, roc_curve
+from cutis.stats.metrics import log_losses
+from cutis.stats.operating_points import Rule, youden
 
 TEMPERATURES = (0.05, 20.0)
 THRESHOLD_RULE = "Youden"
@@ -53,6 +55,12 @@ def fit_temperature(
     return float(1 / brentq(slope, 1 / hottest, 1 / coolest, xtol=1e-12))
 
 
+def log_probabilities(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return ln of probabilities; that of zero is the ln of the smallest number."""
+    logs: NDArray[np.float64] = np.log(np.maximum(probabilities, np.finfo(np.float64).tiny))
+    return logs
+
+
 class Speakers(NamedTuple):
     """Which classifiers answer together, and by which temperatures."""
 
@@ -73,7 +81,7 @@ def answer_of(
     if len(said) == 1:
         return said[0]
     mean: NDArray[np.float64] = np.mean(said, axis=0)
-    return softmax(_log(mean), temperature_of_mean)
+    return softmax(log_probabilities(mean), temperature_of_mean)
 
 
 def choose_speakers(
@@ -95,7 +103,7 @@ def choose_speakers(
     said = [softmax(each, temperature) for each, temperature in zip(logits, temperatures, strict=True)]
     choices = []
     for count in range(1, min(most, len(said)) + 1):
-        mean = _log(np.mean(said[-count:], axis=0))
+        mean = log_probabilities(np.mean(said[-count:], axis=0))
         of_mean = fit_temperature(mean, truth, weights) if count > 1 else 1.0
         loss = float(np.average(log_losses(softmax(mean, of_mean), truth), weights=weights))
         choices.append((loss, count, of_mean))
@@ -103,17 +111,16 @@ def choose_speakers(
     return Speakers(count, temperatures, of_mean)
 
 
-def choose_thresholds(probabilities: NDArray[np.float64], truth: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return a threshold (K,) per diagnosis, yes at or above it, by Youden's J (Cancer 3:32, 1950).
-
-    J is sensitivity + specificity − 1. Among equal J the lowest threshold is taken, the most sensitive. The threshold
-    is laid halfway between the lowest probability that is a yes and the highest that is a no.
+def choose_thresholds(
+    probabilities: NDArray[np.float64], truth: NDArray[np.int64], *, rule: Rule = youden
+) -> NDArray[np.float64]:
+    """Return a threshold (K,) per diagnosis against the rest, yes at or above it, by one rule for all.
 
     Raises:
         ValueError: a diagnosis has no case here, or every case has it.
     """
     kinds = range(probabilities.shape[1])
-    return np.array([_youden(probabilities[:, kind], truth == kind) for kind in kinds])
+    return np.array([rule(probabilities[:, kind], truth == kind) for kind in kinds])
 
 
 def equal_bins(confidence: NDArray[np.float64], *, bins: int = BINS) -> tuple[NDArray[np.int64], ...]:
@@ -131,18 +138,3 @@ def expected_calibration_error(
     confidence = probabilities.max(axis=1)
     surplus = confidence - (probabilities.argmax(axis=1) == truth)
     return float(sum(abs(surplus[members].sum()) for members in equal_bins(confidence, bins=bins)) / len(truth))
-
-
-def _log(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
-    logs: NDArray[np.float64] = np.log(np.maximum(probabilities, np.finfo(np.float64).tiny))
-    return logs
-
-
-def _youden(scores: NDArray[np.float64], positive: NDArray[np.bool_]) -> float:
-    if positive.all() or not positive.any():
-        raise ValueError("a threshold needs cases with and without the diagnosis")
-    curve = roc_curve(scores, positive)
-    gain = curve.sensitivity - curve.false_positive_rate
-    chosen = np.flatnonzero(np.isclose(gain, gain.max(), rtol=0, atol=1e-12))[-1]
-    beneath = scores[scores < curve.thresholds[chosen]]
-    return float((curve.thresholds[chosen] + beneath.max(initial=0.0)) / 2)
