@@ -4,74 +4,27 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from cutis.stats.intervals import clusters_of, estimate_mean, estimate_metrics, resample, wilson
+from cutis.stats.intervals import (
+    acceleration,
+    accelerations,
+    bca_levels,
+    bootstrap,
+    estimate_mean,
+    estimate_metrics,
+)
+from cutis.stats.metrics import Measure, weighted_mean
+from cutis.stats.proportions import wilson
+from cutis.stats.resampling import clusters_of
 from cutis.vocabulary.chance import chance
 from factories import some_predictions
 
 THRESHOLDS = np.array([0.3, 0.3, 0.3])
+MALIGNANT = np.array([False, False, True])
 
 
-def estimates_of(predictions, *, rounds=300, seed=0):
-    return estimate_metrics(predictions, thresholds=THRESHOLDS, generator=chance(seed, "test"), rounds=rounds)
-
-
-@pytest.mark.parametrize(
-    ("successes", "trials", "low", "high"), [(38, 40, 0.835, 0.986), (46, 60, 0.646, 0.856), (0, 20, 0.0, 0.161)]
-)
-def test_wilson_gives_the_published_intervals(successes, trials, low, high):
-    """38/40 and 46/60 as published in dermatology; they separate Wilson from Clopper–Pearson."""
-    found = wilson(successes, trials)
-
-    assert tuple(round(end, 3) for end in found) == (low, high)
-
-
-@given(st.integers(1, 60), st.data())
-def test_wilson_is_that_of_scipy(trials, data):
-    """For every count, to 1e-9."""
-    from scipy.stats import binomtest
-
-    successes = data.draw(st.integers(0, trials))
-
-    found = wilson(successes, trials)
-
-    expected = binomtest(successes, trials).proportion_ci(method="wilson")
-    assert found == pytest.approx((expected.low, expected.high), abs=1e-9)
-
-
-@given(
-    st.lists(st.tuples(st.integers(0, 11), st.integers(0, 5)), min_size=1, max_size=30),
-    st.integers(0, 5),
-)
-def test_no_round_lacks_a_diagnosis_or_splits_a_patient(cases, seed):
-    """Whatever patients have: all their cases are drawn alike, and every diagnosis of the test is in every round."""
-    patients, truth = np.array(cases).T
-    clusters = clusters_of([str(patient) for patient in patients], truth, kind="patient", diagnoses=6)
-
-    weights = np.concatenate(list(resample(clusters, rounds=150, generator=chance(seed, "test"))))
-
-    assert weights.shape == (150, len(cases))
-    for patient in np.unique(patients):
-        of_patient = weights[:, patients == patient]
-        assert (of_patient == of_patient[:, :1]).all()
-    for diagnosis in np.unique(truth):
-        assert (weights[:, truth == diagnosis].sum(axis=1) > 0).all()
-
-
-def test_a_patient_belongs_to_the_stratum_of_the_rarest_diagnosis():
-    """Rarity is counted in patients; each stratum gives as many draws as it has patients."""
-    ids = ("p1", "p1", "p2", "p2", "p3", "p4", "p5")
-    truth = np.array([0, 1, 0, 0, 0, 1, 2])
-
-    clusters = clusters_of(ids, truth, kind="patient", diagnoses=3)
-    weights = np.concatenate(list(resample(clusters, rounds=200, generator=chance(0, "test"))))
-
-    assert clusters.strata.tolist() == [1, 0, 0, 1, 2]
-    np.testing.assert_array_equal(weights[:, [0, 5]].sum(axis=1), 2)
-    np.testing.assert_array_equal(weights[:, [2, 4]].sum(axis=1), 2)
-    np.testing.assert_array_equal(weights[:, 6], 1)
+def estimates_of(predictions, *, rounds=300, seed=0, **how):
+    return estimate_metrics(predictions, thresholds=THRESHOLDS, generator=chance(seed, "test"), rounds=rounds, **how)
 
 
 def test_more_pictures_of_the_same_patients_do_not_narrow_an_interval():
@@ -155,7 +108,7 @@ def test_an_absent_diagnosis_has_no_figure_and_the_macro_names_it():
 
 
 def test_too_few_patients_are_named_beside_the_interval():
-    """The figure still shows; the note says that fewer than ten patients carry it."""
+    """The figure still shows; the note says that too few patients carry it."""
     truth = np.where(np.arange(60) < 54, np.arange(60) % 2, 2)
 
     found = estimates_of(some_predictions(cases=60, truth=truth))
@@ -195,6 +148,145 @@ def test_a_mean_has_an_interval_by_patient_too():
     assert found.clusters == 20
     few = estimate_mean(values[:4], ids[:4], cluster_kind="patient", generator=chance(0, "test"))
     assert few.note == "only 2 patients: too few to rely on the interval"
+
+
+def test_a_predictive_value_rests_on_those_who_got_that_answer():
+    """An answer given to few patients is carried by those few, however many the test has."""
+    truth = np.arange(200) // 2 % 3
+    probabilities = np.tile([0.6, 0.2, 0.2], (200, 1))
+    probabilities[:7] = [0.1, 0.1, 0.8]
+
+    found = estimates_of(some_predictions(cases=200, truth=truth, probabilities=probabilities), malignant=MALIGNANT)
+
+    assert found["argmax/ppv/c"].clusters == 4
+    assert "only 4 patients with such an answer" in found["argmax/ppv/c"].note
+    assert found["argmax/malignant_ppv"].clusters == 4
+    assert found["argmax/npv/c"].clusters == 97
+    assert found["argmax/malignant_sensitivity"].clusters == 33
+    assert found["argmax/ppv/b"].value is None
+    assert found["argmax/ppv/b"].note == "no patients with such an answer"
+
+
+def test_rounds_that_cannot_answer_are_counted():
+    """Few of them are left out and named; with many there is no interval."""
+    clusters = clusters_of([str(n) for n in range(200)], kind="patient")
+    values = np.arange(200.0)
+
+    def figures(weights):
+        mean = weighted_mean(values, weights)
+        low, high = np.quantile(mean, [0.02, 0.5])
+        return {Measure(None, name): np.where(mean < end, np.nan, mean) for name, end in (("few", low), ("many", high))}
+
+    few, many = bootstrap(figures, clusters, rounds=100, generator=chance(0, "test")).values()
+
+    assert few.low is not None
+    assert few.note == "2 of 100 rounds could not answer"
+    assert many.value is not None
+    assert (many.low, many.high) == (None, None)
+    assert many.note == "50 of 100 rounds could not answer"
+
+
+def test_bca_moves_both_ends_to_the_longer_tail():
+    """A share near one has its long tail below, which percentiles reach for too little."""
+    random = np.random.default_rng(5)
+    values = (random.random(60) < 0.92).astype(float)
+    ids = [f"{n:02}" for n in range(60)]
+
+    percentile, bca = (
+        estimate_mean(values, ids, cluster_kind="patient", generator=chance(0, "test"), interval=kind)
+        for kind in ("percentile", "bca")
+    )
+
+    assert percentile.value == bca.value
+    assert bca.low < percentile.low
+    assert bca.high < percentile.high
+    assert bca.method == "cluster bootstrap, BCa, 2000 rounds"
+
+
+def test_without_skewness_and_bias_bca_is_the_percentile_interval():
+    """Levels of 2.5 and 97.5 %; rounds that equal the value count one half, so that a tie is no bias."""
+    drawn = np.array([-2.0, -1.0, 0.0, 0.0, 1.0, 2.0])
+
+    assert bca_levels(0.0, drawn, acceleration=0.0) == pytest.approx((0.025, 0.975))
+    assert bca_levels(0.0, -np.abs(drawn) - 1, acceleration=0.0) is None
+    assert bca_levels(0.5, drawn, acceleration=0.0)[0] > 0.025
+
+
+def test_rounds_on_one_side_of_the_value_give_no_bca_interval():
+    """As where resampling makes a figure larger than it is."""
+    clusters = clusters_of([str(n) for n in range(30)], kind="patient")
+
+    def spread(weights):
+        return {Measure(None, "distinct"): (weights > 0).sum(axis=1) / 30.0}
+
+    (found,) = bootstrap(spread, clusters, rounds=100, generator=chance(0, "test"), interval="bca").values()
+
+    assert (found.value, found.low, found.high) == (1.0, None, None)
+    assert found.note == "all rounds lie on one side of the value"
+
+
+def test_all_figures_have_a_bca_interval_that_differs_little():
+    """The same figures and values, absent diagnoses and the notes included."""
+    predictions = some_predictions(cases=120)
+
+    percentile, bca = estimates_of(predictions), estimates_of(predictions, interval="bca")
+
+    assert percentile.keys() == bca.keys()
+    for name, estimate in bca.items():
+        assert (estimate.value, estimate.note) == (percentile[name].value, percentile[name].note)
+        if estimate.low is not None:
+            width = percentile[name].high - percentile[name].low
+            assert abs(estimate.low - percentile[name].low) < 0.5 * width, name
+
+
+def test_a_patient_without_whom_a_figure_is_gone_is_left_out_of_the_acceleration():
+    """As if that patient were not in its stratum."""
+    with_gap = acceleration(np.array([1.0, 2.0, np.nan, 4.0, 9.0]), np.array([0, 0, 0, 0, 1]))
+    without = acceleration(np.array([1.0, 2.0, 4.0, 9.0]), np.array([0, 0, 0, 1]))
+
+    assert with_gap == without != 0
+    assert acceleration(np.full(5, np.nan), np.zeros(5, dtype=np.int64)) == 0
+    assert acceleration(np.zeros(0), np.zeros(0, dtype=np.int64)) == 0
+
+
+def test_the_acceleration_knows_of_strata():
+    """What lies between strata is no skewness: no round ever mixes them."""
+    values = np.concatenate([np.arange(9.0), 100 + np.arange(21.0)])
+    truth = np.repeat([0, 1], [9, 21])
+    ids = [f"{n:02}" for n in range(30)]
+
+    def figures(weights):
+        return {Measure(None, "mean"): weighted_mean(values, weights)}
+
+    together = clusters_of(ids, kind="patient")
+    apart = clusters_of(ids, truth, kind="patient", diagnoses=2)
+
+    assert accelerations(figures, apart)[Measure(None, "mean")] == pytest.approx(0, abs=1e-9)
+    assert abs(accelerations(figures, together)[Measure(None, "mean")]) > 0.01
+
+
+def test_of_very_many_patients_the_acceleration_is_about_the_same(monkeypatch):
+    """Several left out together keep the skewness of the sum, but for chance."""
+    from cutis.stats import resampling
+
+    values = np.random.default_rng(0).exponential(size=3000)
+    clusters = clusters_of([f"{n:04}" for n in range(3000)], kind="patient")
+
+    def figures(weights):
+        return {Measure(None, "mean"): weighted_mean(values, weights)}
+
+    grouped = accelerations(figures, clusters)[Measure(None, "mean")]
+    monkeypatch.setattr(resampling.parts_of, "__kwdefaults__", {"most": 3000})
+    one_by_one = accelerations(figures, clusters)[Measure(None, "mean")]
+
+    assert one_by_one == pytest.approx(2 / 6 / np.sqrt(3000), rel=0.15)
+    assert grouped == pytest.approx(one_by_one, abs=0.001)
+
+
+def test_an_unknown_kind_of_interval_is_refused():
+    """It is our own mistake to ask."""
+    with pytest.raises(ValueError, match="none of percentile, bca"):
+        estimates_of(some_predictions(), interval="basic")
 
 
 def test_predictions_without_truth_have_no_figures():

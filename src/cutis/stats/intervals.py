@@ -1,90 +1,68 @@
-"""How far a figure can be trusted: intervals by resampling patients, not pictures.
+"""How far a figure can be trusted: intervals by resampling patients, not pictures, as told in `resampling`.
 
-The cluster (a patient, or a lesion where no patient is known) is drawn with replacement, with all its cases.
-Clusters are drawn within strata, so that every round keeps about the mix of the test: a cluster belongs to the
-stratum of the rarest diagnosis that any of its cases has (rarity counted in clusters, ties by the taxonomy's order),
-and each stratum gives as many draws as it has clusters. A round in which a diagnosis of the test is still lacking is
-drawn again. That happens seldom: a diagnosis with m clusters, all of them in rarer strata, is lacking with a
-probability of at most exp(−m).
+Two kinds are read from the same rounds. *percentile*: the ends are quantiles of the rounds (Efron and Tibshirani, An
+Introduction to the Bootstrap, 1993, chapter 13). *bca*: the quantiles are moved by how far the rounds lie to one side
+of the value, and by how its spread changes with it (chapter 14; DiCiccio and Efron, Statistical Science 11:189, 1996).
+Where clusters are drawn within strata, they are also left out within strata, and each stratum adds what its own spread
+and skewness give (chapter 15, equation 15.36, of two samples).
+
+A round that has no answer, as where nobody was flagged and a predictive value is asked, is left out, and the note
+counts them; beyond `MOST_UNANSWERED` of the rounds there is no interval.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from statistics import NormalDist
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cutis.stats.metrics import Measure, Weights, measures, weighted_mean
+from cutis.stats.metrics import SHARES, Measure, Weights, measuring, weighted_mean
+from cutis.stats.proportions import wilson
+from cutis.stats.resampling import LEVEL, Clusters, clusters_in, clusters_of, leave_out, parts_of, resample
+from cutis.stats.support import (
+    FEWEST_CLUSTERS,
+    NO_WIDTH,
+    answering_clusters,
+    joined,
+    lacks_width,
+    qualified,
+    qualified_mean,
+    questions_of,
+)
 from cutis.vocabulary.estimate import Estimate
 from cutis.vocabulary.predictions import Predictions
 
+__all__ = [
+    "FEWEST_CLUSTERS",
+    "LEVEL",
+    "ROUNDS",
+    "Clusters",
+    "Figures",
+    "IntervalKind",
+    "acceleration",
+    "bca_levels",
+    "bootstrap",
+    "clusters_in",
+    "clusters_of",
+    "estimate_mean",
+    "estimate_metrics",
+    "figures_of",
+    "known",
+    "qualified",
+    "resample",
+    "with_width",
+]
+
 Figures = Callable[[Weights], Mapping[Measure, NDArray[np.float64]]]  # weights (R, N) → every figure (R,)
+IntervalKind = Literal["percentile", "bca"]
 
 ROUNDS = 2000
-LEVEL = 0.95
-SHARES = {"accuracy", "sensitivity", "specificity"}
-RESTS_ON = {"sensitivity": ("with",), "specificity": ("without",)}  # clusters with or without it; else both
-FEWEST_CLUSTERS = 10  # below this, with or without a diagnosis, an interval is shown with a warning
-NO_WIDTH = 1e-12
-ROUNDS_AT_ONCE = 100  # 100 rounds × 2,000 cases fit a processor's cache, and 10⁵ cases still fit in memory
-
-
-@dataclass(frozen=True, kw_only=True)
-class Clusters:
-    """Which cases belong together, and which diagnoses each cluster contains."""
-
-    kind: str  # "patient" or "lesion"
-    of_case: NDArray[np.int64]  # (N,) index of the cluster
-    presence: NDArray[np.bool_]  # (C, K); one column of True where no truth is known
-
-    def __len__(self) -> int:
-        return len(self.presence)
-
-    @property
-    def having(self) -> NDArray[np.int64]:
-        """How many clusters (K,) have a case of each diagnosis."""
-        counts: NDArray[np.int64] = np.count_nonzero(self.presence, axis=0)
-        return counts
-
-    @property
-    def lacking(self) -> NDArray[np.int64]:
-        """How many clusters (K,) have a case of anything else."""
-        mixed = np.count_nonzero(self.presence, axis=1, keepdims=True) > 1
-        counts: NDArray[np.int64] = np.count_nonzero(mixed | ~self.presence, axis=0)
-        return counts
-
-    @property
-    def strata(self) -> NDArray[np.int64]:
-        """The rarest diagnosis (C,) in each cluster."""
-        rarest: NDArray[np.int64] = np.where(self.presence, self.having, len(self) + 1).argmin(axis=1)
-        return rarest
-
-
-def clusters_of(
-    cluster_ids: Sequence[str], truth: NDArray[np.int64] | None = None, *, kind: str, diagnoses: int = 1
-) -> Clusters:
-    """Group N cases by their cluster; without a truth every cluster is in one stratum."""
-    names, of_case = np.unique(np.asarray(cluster_ids, dtype=np.str_), return_inverse=True)
-    presence = np.zeros((len(names), diagnoses), dtype=np.bool_)
-    presence[of_case, 0 if truth is None else truth] = True
-    return Clusters(kind=kind, of_case=of_case, presence=presence)
-
-
-def clusters_in(predictions: Predictions) -> Clusters:
-    """Group the cases of predictions with truth, each cluster with the diagnoses that it contains."""
-    kinds = len(predictions.codes)
-    return clusters_of(predictions.cluster_ids, predictions.truth, kind=predictions.cluster_kind, diagnoses=kinds)
-
-
-def resample(clusters: Clusters, *, rounds: int, generator: np.random.Generator) -> Iterator[Weights]:
-    """Yield how often each case was drawn, in blocks (R, N) of rounds, by the rule at the top of this file."""
-    for start in range(0, rounds, ROUNDS_AT_ONCE):
-        drawn = _draw(clusters, min(ROUNDS_AT_ONCE, rounds - start), generator)
-        yield drawn[:, clusters.of_case]
+MOST_UNANSWERED = 0.05
+NAMES: dict[IntervalKind, str] = {"percentile": "percentile", "bca": "BCa"}
 
 
 def estimate_metrics(
@@ -93,46 +71,72 @@ def estimate_metrics(
     thresholds: NDArray[np.float64],
     generator: np.random.Generator,
     rounds: int = ROUNDS,
+    interval: IntervalKind = "percentile",
+    malignant: NDArray[np.bool_] | None = None,
+    malignant_threshold: float | None = None,
 ) -> dict[str, Estimate]:
     """Return every figure of `cutis.stats.metrics.measures` with its interval, under its name such as ``auc/MN``.
 
-    An estimate's `clusters` are those that the figure rests on: with the diagnosis for a sensitivity, without it for
-    a specificity, all of them otherwise. Fewer than `FEWEST_CLUSTERS` are named in its note.
+    An estimate's `clusters` are those that the figure rests on; its note says where they are too few, by the limits of
+    `cutis.stats.support`.
 
     Args:
         predictions: at least one case, with truth.
         thresholds: (K,) operating points for the one-vs-rest convention.
         generator: the chance that draws the rounds.
         rounds: how many rounds.
+        interval: which kind.
+        malignant: (K,) which diagnoses are; without it nothing is said of *malignant or not*.
+        malignant_threshold: for *malignant or not* under one-vs-rest; without it not answered.
 
     Raises:
-        ValueError: the predictions have no truth.
+        ValueError: the predictions have no truth, or an unknown kind of interval.
     """
-    figures, clusters = figures_of(predictions, thresholds=thresholds), clusters_in(predictions)
-    estimates = bootstrap(figures, clusters, rounds=rounds, generator=generator)
-    return {
-        str(measure): with_width(
-            qualified(measure, estimate, clusters, predictions.codes), is_share=measure.what in SHARES
+    clusters = clusters_in(predictions)
+    figures = figures_of(
+        predictions, thresholds=thresholds, malignant=malignant, malignant_threshold=malignant_threshold
+    )
+    questions = questions_of(
+        predictions, thresholds=thresholds, malignant=malignant, malignant_threshold=malignant_threshold
+    )
+    estimates = bootstrap(figures, clusters, rounds=rounds, generator=generator, interval=interval)
+    answering, found = answering_clusters(questions, clusters), {}
+    for measure, estimate in estimates.items():
+        resting = qualified(
+            measure,
+            estimate,
+            clusters,
+            predictions.codes,
+            malignant=malignant,
+            answering=answering,
+            is_difference=False,
         )
-        for measure, estimate in estimates.items()
-    }
+        found[str(measure)] = with_width(resting, is_share=measure.what in SHARES)
+    return found
 
 
-def figures_of(predictions: Predictions, *, thresholds: NDArray[np.float64]) -> Figures:
+def figures_of(
+    predictions: Predictions,
+    *,
+    thresholds: NDArray[np.float64],
+    malignant: NDArray[np.bool_] | None = None,
+    malignant_threshold: float | None = None,
+) -> Figures:
     """Return what answers weights (R, N) with every figure of `cutis.stats.metrics.measures`.
 
     Raises:
         ValueError: the predictions have no truth.
     """
-    truth = predictions.truth
-    if truth is None:
+    if predictions.truth is None:
         raise ValueError("figures need a truth")
-
-    def figures(weights: Weights) -> dict[Measure, NDArray[np.float64]]:
-        codes = predictions.codes
-        return measures(predictions.probabilities, truth, codes=codes, thresholds=thresholds, weights=weights)
-
-    return figures
+    return measuring(
+        predictions.probabilities,
+        predictions.truth,
+        codes=predictions.codes,
+        thresholds=thresholds,
+        malignant=malignant,
+        malignant_threshold=malignant_threshold,
+    )
 
 
 def estimate_mean(
@@ -142,6 +146,7 @@ def estimate_mean(
     cluster_kind: str,
     generator: np.random.Generator,
     rounds: int = ROUNDS,
+    interval: IntervalKind = "percentile",
 ) -> Estimate:
     """Return the mean of a value per case (N,), at least one, with its interval by resampling clusters."""
     clusters = clusters_of(cluster_ids, kind=cluster_kind)
@@ -149,92 +154,87 @@ def estimate_mean(
     def figures(weights: Weights) -> dict[Measure, NDArray[np.float64]]:
         return {Measure(None, "mean"): weighted_mean(values, weights)}
 
-    (estimate,) = bootstrap(figures, clusters, rounds=rounds, generator=generator).values()
-    note = _few(len(clusters), f"{cluster_kind}s") if len(clusters) < FEWEST_CLUSTERS else ""
-    return with_width(replace(estimate, note=note), is_share=bool(np.isin(values, (0, 1)).all()))
-
-
-def wilson(successes: float, trials: float, *, level: float = LEVEL) -> tuple[float, float]:
-    """Return the score interval of a share (Wilson, Journal of the American Statistical Association 22:209, 1927)."""
-    z = NormalDist().inv_cdf((1 + level) / 2)
-    share = successes / trials
-    middle = share + z**2 / (2 * trials)
-    half = z * math.sqrt(share * (1 - share) / trials + z**2 / (4 * trials**2))
-    scale = 1 + z**2 / trials
-    # The share lies within; said again, since rounding may push an end past it, or past 0 and 1.
-    return max(0.0, min(share, (middle - half) / scale)), min(1.0, max(share, (middle + half) / scale))
-
-
-def _draw(clusters: Clusters, rounds: int, generator: np.random.Generator) -> Weights:
-    """Return how often each cluster is drawn (R, C)."""
-    strata, presence = clusters.strata, clusters.presence[:, clusters.presence.any(axis=0)]
-    drawn = np.zeros((rounds, len(clusters)))
-    undrawn = np.arange(rounds)
-    while len(undrawn):
-        for stratum in np.unique(strata):
-            members = np.flatnonzero(strata == stratum)
-            evenly = np.full(len(members), 1 / len(members))
-            drawn[np.ix_(undrawn, members)] = generator.multinomial(len(members), evenly, size=len(undrawn))
-        undrawn = undrawn[(drawn[undrawn] @ presence == 0).any(axis=1)]
-    return drawn
+    (estimate,) = bootstrap(figures, clusters, rounds=rounds, generator=generator, interval=interval).values()
+    is_share = bool(np.isin(values, (0, 1)).all())
+    return with_width(qualified_mean(estimate, is_share=is_share), is_share=is_share)
 
 
 def bootstrap(
-    figures: Figures, clusters: Clusters, *, rounds: int, generator: np.random.Generator
+    figures: Figures,
+    clusters: Clusters,
+    *,
+    rounds: int,
+    generator: np.random.Generator,
+    interval: IntervalKind = "percentile",
 ) -> dict[Measure, Estimate]:
-    """Return each figure with its percentile interval (Efron and Tibshirani 1993, chapter 13)."""
+    """Return each figure with its interval from rounds of resampled clusters; see the top of this file.
+
+    Raises:
+        ValueError: an unknown kind of interval.
+    """
+    if interval not in NAMES:
+        raise ValueError(f"the interval {interval!r} is none of {', '.join(NAMES)}")
     plain = figures(np.ones((1, len(clusters.of_case))))
-    blocks = [figures(weights) for weights in resample(clusters, rounds=rounds, generator=generator)]
-    spread = {measure: np.concatenate([block[measure] for block in blocks]) for measure in plain}
-    tail = (1 - LEVEL) / 2
+    drawn = _gathered(figures(weights) for weights in resample(clusters, rounds=rounds, generator=generator))
+    pulls = accelerations(figures, clusters) if interval == "bca" else {}
     return {
-        measure: Estimate(
-            value=known(plain[measure][0]),
-            low=known(np.quantile(drawn, tail)),
-            high=known(np.quantile(drawn, 1 - tail)),
-            level=LEVEL,
-            method=f"cluster bootstrap, percentile, {rounds} rounds",
-            clusters=len(clusters),
-            cluster_kind=clusters.kind,
-        )
-        for measure, drawn in spread.items()
+        measure: _estimate(float(value[0]), drawn[measure], clusters, interval=interval, pull=pulls.get(measure, 0.0))
+        for measure, value in plain.items()
     }
 
 
-def qualified(measure: Measure, estimate: Estimate, clusters: Clusters, codes: Sequence[str]) -> Estimate:
-    """Say of how many clusters a figure is, and where they are too few for it."""
-    if measure.diagnosis is None:
-        return _of_all(estimate, clusters, codes)
-    return _of_one(measure, estimate, clusters, codes.index(measure.diagnosis))
+def accelerations(figures: Figures, clusters: Clusters) -> dict[Measure, float]:
+    """Return the acceleration of each figure, from leaving out one cluster at a time."""
+    parts = parts_of(clusters)
+    strata = np.zeros(int(parts.max()) + 1, dtype=np.int64)
+    strata[parts[parts >= 0]] = clusters.strata[parts >= 0]
+    left_out = _gathered(figures(weights) for weights in leave_out(clusters, parts))
+    return {measure: acceleration(figure, strata) for measure, figure in left_out.items()}
 
 
-def _of_all(estimate: Estimate, clusters: Clusters, codes: Sequence[str]) -> Estimate:
-    """Say which diagnoses are absent, and which are too rare to carry their share of the doubt."""
-    having = dict(zip(codes, clusters.having.tolist(), strict=True))
-    absent = ", ".join(code for code, count in having.items() if count == 0)
-    rare = ", ".join(f"{code} ({count})" for code, count in having.items() if 0 < count < FEWEST_CLUSTERS)
-    notes = (
-        absent and f"not in this test: {absent}",
-        rare and f"fewer than {FEWEST_CLUSTERS} {clusters.kind}s: {rare}",
-    )
-    return replace(estimate, note="; ".join(filter(None, notes)))
+def acceleration(left_out: NDArray[np.float64], strata: NDArray[np.int64]) -> float:
+    """Return how fast the standard error changes with a figure, in standard errors of a normal one.
+
+    It is a sixth of the skewness of the influences. Within its stratum, the influence of one of n parts is (n − 1) ×
+    (mean of the figures without one part − figure without this one); strata add up their influences / n, squared and
+    cubed (Efron and Tibshirani, equations 14.15 and 15.36).
+
+    Args:
+        left_out: the figure (P,) without each part; one that cannot be computed, because a diagnosis is gone with that
+            part, is NaN, and counts as if the part were not there.
+        strata: (P,) which stratum each part is of.
+    """
+    there = ~np.isnan(left_out)
+    figure, strata = left_out[there], strata[there]
+    squares = cubes = 0.0
+    for stratum in np.unique(strata):
+        own = figure[strata == stratum]
+        influence = (len(own) - 1) / len(own) * (own.mean() - own)
+        squares += float(np.square(influence).sum())
+        cubes += float((influence**3).sum())
+    return cubes / (6 * squares**1.5) if squares > 0 else 0.0
 
 
-def _of_one(measure: Measure, estimate: Estimate, clusters: Clusters, kind: int) -> Estimate:
-    """Count the clusters that a figure of one diagnosis rests on, and say where they are too few."""
-    counts = {"with": int(clusters.having[kind]), "without": int(clusters.lacking[kind])}
-    sides = RESTS_ON.get(measure.what, ("with", "without"))
-    notes = (
-        _few(counts[side], f"{clusters.kind}s {side} {measure.diagnosis}")
-        for side in sides
-        if counts[side] < FEWEST_CLUSTERS
-    )
-    resting = counts[sides[0]] if len(sides) == 1 else len(clusters)
-    return replace(estimate, clusters=resting, note="; ".join(notes))
+def bca_levels(
+    value: float, drawn: NDArray[np.float64], *, acceleration: float, level: float = LEVEL
+) -> tuple[float, float] | None:
+    """Return at which quantiles of the rounds (R,) the ends of a BCa interval lie.
 
+    The bias is read from the share of rounds below the value, those that equal it counted one half. None where all
+    rounds lie on one side, so that resampling says nothing of the other.
 
-def _few(count: int, what: str) -> str:
-    return f"only {count} {what}: too few to rely on the interval" if count else f"no {what}"
+    Efron and Tibshirani, equations 14.10 and 14.14.
+    """
+    normal = NormalDist()
+    below = np.count_nonzero(drawn < value - NO_WIDTH) + np.count_nonzero(np.abs(drawn - value) <= NO_WIDTH) / 2
+    if not 0 < below < len(drawn):
+        return None
+    bias = normal.inv_cdf(below / len(drawn))
+    ends = (bias + normal.inv_cdf((1 - level) / 2), bias + normal.inv_cdf((1 + level) / 2))
+    if max(acceleration * end for end in ends) >= 1:
+        return None
+    low, high = (normal.cdf(bias + end / (1 - acceleration * end)) for end in ends)
+    return low, high
 
 
 def with_width(estimate: Estimate, *, is_share: bool) -> Estimate:
@@ -242,16 +242,51 @@ def with_width(estimate: Estimate, *, is_share: bool) -> Estimate:
 
     A share gets Wilson's interval, with clusters for trials; any other figure gets none, and a note.
     """
-    low, high = estimate.low, estimate.high
-    if estimate.value is None or low is None or high is None or high - low > NO_WIDTH:
+    if estimate.value is None or not lacks_width(estimate):
         return estimate
     if is_share:
         low, high = wilson(estimate.value * estimate.clusters, estimate.clusters)
         return replace(estimate, low=low, high=high, method="Wilson, clusters for trials (all rounds agree)")
-    note = "; ".join(filter(None, ("all rounds of resampling agree", estimate.note)))
-    return replace(estimate, low=None, high=None, note=note)
+    return replace(estimate, low=None, high=None, note=joined("all rounds of resampling agree", estimate.note))
 
 
 def known(value: np.float64) -> float | None:
     """Return a number, or None for NaN: it cannot be computed."""
     return None if np.isnan(value) else float(value)
+
+
+def _gathered(blocks: Iterable[Mapping[Measure, NDArray[np.float64]]]) -> dict[Measure, NDArray[np.float64]]:
+    """Return each figure of all blocks, one after the other."""
+    listed = list(blocks)
+    return {measure: np.concatenate([block[measure] for block in listed]) for measure in (listed[0] if listed else ())}
+
+
+def _estimate(
+    value: float, drawn: NDArray[np.float64], clusters: Clusters, *, interval: IntervalKind, pull: float
+) -> Estimate:
+    """Return a figure with its interval from its rounds (R,)."""
+    there = drawn[~np.isnan(drawn)]
+    unanswered = len(drawn) - len(there)
+    note = f"{unanswered} of {len(drawn)} rounds could not answer" if unanswered and not np.isnan(value) else ""
+    levels = None
+    if not np.isnan(value) and unanswered <= MOST_UNANSWERED * len(drawn):
+        levels = _levels(value, there, interval=interval, pull=pull)
+        note = note if levels else joined(note, "all rounds lie on one side of the value")
+    low, high = np.quantile(there, levels).tolist() if levels else (None, None)
+    return Estimate(
+        value=known(np.float64(value)),
+        low=low,
+        high=high,
+        level=LEVEL,
+        method=f"cluster bootstrap, {NAMES[interval]}, {len(drawn)} rounds",
+        clusters=len(clusters),
+        cluster_kind=clusters.kind,
+        note=note,
+    )
+
+
+def _levels(value: float, drawn: NDArray[np.float64], *, interval: IntervalKind, pull: float) -> tuple[float, float] | None:
+    """Return at which quantiles of the rounds the ends lie."""
+    if interval == "bca":
+        return bca_levels(value, drawn, acceleration=pull)
+    return (1 - LEVEL) / 2, 1 - (1 - LEVEL) / 2
