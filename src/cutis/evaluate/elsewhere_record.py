@@ -1,0 +1,167 @@
+"""What an evaluation on another dataset leaves on disk, and what a person reads of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cutis.evaluate.elsewhere_material import Elsewhere
+from cutis.evaluate.evidence import Evidence
+from cutis.evaluate.figures import confusion_figure, reliability_figure, roc_figure, save_figure
+from cutis.evaluate.openings import Openings
+from cutis.evaluate.readings import ForeignDiagnosis
+from cutis.evaluate.record import Findings, content_of
+from cutis.evaluate.told import HEADLINES
+from cutis.vocabulary.estimate import Estimate
+from cutis.vocabulary.files import write_json
+from cutis.vocabulary.outputs import Outputs
+from cutis.vocabulary.predictions import Predictions, write_predictions
+from cutis.workspace import Finished
+
+READINGS = {
+    "estimates": "probabilities as they are: an answer that the other dataset does not know is wrong",
+    "restricted": "probabilities of the common diagnoses alone, summing to one: optimistic; the thresholds were chosen "
+    "for all of them",
+}
+
+
+class Answered(NamedTuple):
+    """All that was found elsewhere."""
+
+    known: Predictions  # as they are
+    outputs: Outputs[NDArray[np.float32]]  # of the same cases
+    evidence: Evidence
+    restricted: Evidence | None  # None where a single diagnosis is common
+    foreign: Predictions | None
+    foreign_estimates: dict[str, Estimate]
+    foreign_diagnoses: tuple[ForeignDiagnosis, ...]
+    openings: int  # of this dataset, so far
+
+
+def write_elsewhere(folder: Path, elsewhere: Elsewhere, answered: Answered) -> None:
+    """Write predictions, estimates and figures into an empty folder."""
+    made_from = elsewhere.material.made_from
+    write_predictions(folder / "predictions.parquet", answered.known, made_from=made_from)
+    if answered.foreign is not None:
+        write_predictions(folder / "foreign.parquet", answered.foreign, made_from=made_from)
+    write_json(folder / "estimates.json", "estimates", content_elsewhere(elsewhere, answered), made_from=made_from)
+    _write_figures(folder / "figures", elsewhere, answered)
+
+
+def content_elsewhere(elsewhere: Elsewhere, answered: Answered) -> dict[str, Any]:
+    """Return what estimates.json says: as at home, but of this dataset, and what is only asked elsewhere."""
+    material, cases = elsewhere.material, elsewhere.material.settled
+    bundle = material.bundle
+    findings = Findings(
+        settled=answered.known,
+        indeterminate=None,
+        outputs=answered.outputs,
+        evidence=answered.evidence,
+        beside={},
+        openings=Openings(of_workspace=answered.openings, of_bundle=answered.openings),
+    )
+    return content_of(material, findings) | {
+        "source": cases.source,
+        "licence": cases.licence,
+        "invented": bundle.invented or cases.invented,
+        "split": elsewhere.split,
+        "cluster_kind": cases.cluster_kind,
+        "openings": {"of_this_dataset": answered.openings},
+        "elsewhere": {
+            "dataset": elsewhere.called,
+            "dataset_sha256": material.dataset_sha256,
+            "learned_from": bundle.source,
+            "independence": asdict(elsewhere.independence),
+            "readings": READINGS,
+            "common": _common(elsewhere),
+            "restricted": None if answered.restricted is None else _restricted(answered.restricted),
+            "foreign": {
+                "cases": len(elsewhere.foreign),
+                "clusters": len(set(elsewhere.foreign.column("cluster_id"))),
+                "estimates": _plain(answered.foreign_estimates),
+                "diagnoses": [each.content() for each in answered.foreign_diagnoses],
+            },
+        },
+    }
+
+
+def tell_elsewhere(elsewhere: Elsewhere, answered: Answered, *, wrote: Path) -> Finished:
+    """Sum up an evaluation on another dataset in a few lines."""
+    material, evidence = elsewhere.material, answered.evidence
+    found = {name: evidence.estimates[name] for name in HEADLINES.values()}
+    facts = {
+        "name": material.bundle.name,
+        "on": elsewhere.called,
+        "cases": len(answered.known),
+        "clusters": evidence.clusters,
+        "cluster_kind": answered.known.cluster_kind,
+        "foreign": len(elsewhere.foreign),
+        "openings": answered.openings,
+        "independence": asdict(elsewhere.independence),
+        "estimates": _plain(found),
+        "warnings": list(material.bundle.warnings),
+    }
+    lines = tuple(_lines(elsewhere, answered, found))
+    return Finished(wrote=wrote, lines=lines, facts=facts, next_command="cutis report")
+
+
+def _lines(elsewhere: Elsewhere, answered: Answered, found: dict[str, Estimate]) -> Iterator[str]:
+    bundle, known, openings = elsewhere.material.bundle, answered.known, answered.openings
+    used = "test split" if elsewhere.only_test else "all splits"
+    clusters = f"{answered.evidence.clusters:,} {known.cluster_kind}s"
+    times = "once" if openings == 1 else f"{openings} times"
+    yield f"{elsewhere.called}, {used}: {len(known):,} pictures of {clusters}, opened {times} so far"
+    yield f"common diagnoses: {', '.join(elsewhere.codes)} of {', '.join(bundle.taxonomy.codes)}"
+    yield from (f"{label:<31}{found[name]}" for label, name in HEADLINES.items())
+    if answered.restricted is not None:
+        for name in ("argmax/accuracy", "argmax/balanced_accuracy"):
+            label = f"if only these were asked, {name.removeprefix('argmax/').replace('_', ' ')}"
+            yield f"{label}: {answered.restricted.estimates[name]}"
+    if answered.foreign is not None:
+        yield f"foreign to it: {len(answered.foreign):,} pictures of other diagnoses; no answer can be right"
+        yield from (f"  {name.replace('_', ' ')}: {each}" for name, each in answered.foreign_estimates.items())
+    yield elsewhere.independence.said
+    note = found["macro_auc"].note
+    if note:
+        yield f"note: {note}"
+    yield from bundle.warnings
+
+
+def _common(elsewhere: Elsewhere) -> list[dict[str, Any]]:
+    ours, theirs = elsewhere.material.bundle.taxonomy, elsewhere.theirs
+    return [
+        {
+            whose: {"code": disease.code, "name": disease.name, "malignant": disease.malignant}
+            for whose, disease in (("theirs", theirs[code]), ("ours", ours[own]))
+        }
+        for code, own in elsewhere.common.items()
+    ]
+
+
+def _restricted(evidence: Evidence) -> dict[str, Any]:
+    return {"support": evidence.support, "estimates": _plain(evidence.estimates)}
+
+
+def _plain(estimates: dict[str, Estimate]) -> dict[str, dict[str, Any]]:
+    return {name: estimate.to_dict() for name, estimate in estimates.items()}
+
+
+def _write_figures(folder: Path, elsewhere: Elsewhere, answered: Answered) -> None:
+    bundle, known, evidence = elsewhere.material.bundle, answered.known, answered.evidence
+    invented = ", all invented" * (bundle.invented or elsewhere.material.settled.invented)
+    clusters = f"{evidence.clusters:,} {known.cluster_kind}s"
+    of_what = f"{bundle.name} on {elsewhere.called}: {len(known):,} pictures of {clusters}{invented}."
+    confidence = known.probabilities.max(axis=1)
+    figures = {
+        "confusion": confusion_figure(evidence.confusion, bundle.taxonomy, of_what=of_what),
+        "roc": roc_figure(known, evidence.estimates, bundle.taxonomy, of_what=of_what),
+        "reliability": reliability_figure(evidence.reliability, confidence, evidence.estimates, of_what=of_what),
+    }
+    folder.mkdir()
+    for name, figure in figures.items():
+        save_figure(folder / f"{name}.svg", figure)
