@@ -44,6 +44,7 @@ FORMATS = {
     "openings": 1,
     "outputs": 1,
     "predictions": 1,
+    "protocol": 1,
     "rehearsal": 1,
     "rejected": 1,
     "report": 1,
