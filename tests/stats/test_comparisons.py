@@ -10,8 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import balanced_accuracy_score, log_loss, roc_auc_score
 
-from cutis.stats.comparisons import compare_metrics
-from cutis.stats.intervals import clusters_in, estimate_metrics, figures_of, resample
+from cutis.stats.comparisons import compare_figures, compare_metrics, compare_shares, holm, inverted_p
+from cutis.stats.intervals import estimate_metrics, figures_of
+from cutis.stats.mcnemar import mcnemar
+from cutis.stats.resampling import clusters_in, resample
 from cutis.vocabulary.chance import chance
 from cutis.vocabulary.errors import UserError
 from factories import some_predictions
@@ -47,8 +49,7 @@ def test_a_copy_of_itself_is_no_different(seed, cases):
     for name, found in compared(predictions, replace(predictions, rater="copy"), rounds=50).items():
         assert found.reference == found.other
         assert found.difference.value == (None if found.reference is None else 0.0), name
-        assert found.difference.low is None
-        assert found.difference.high is None
+        assert (found.difference.low, found.difference.high, found.p) == (None, None, None)
 
 
 def test_both_values_and_their_difference_are_those_of_each_rater_alone():
@@ -104,6 +105,8 @@ def test_the_interval_is_that_of_a_loop_over_the_same_draws():
     for name, differences in spread.items():
         ends = np.quantile(differences, [0.025, 0.975])
         assert (found[name].difference.low, found[name].difference.high) == pytest.approx(tuple(ends), abs=1e-9), name
+        beyond = min(sum(each <= 0 for each in differences), sum(each >= 0 for each in differences))
+        assert found[name].p == pytest.approx(min(1, 2 * (beyond + 1) / 201), abs=1e-12), name
 
 
 def test_pairing_narrows_the_interval_of_two_that_err_alike():
@@ -188,3 +191,107 @@ def test_predictions_without_truth_cannot_be_compared():
 
     with pytest.raises(ValueError, match="truth"):
         compared(unsettled, unsettled)
+
+
+@given(
+    st.lists(st.floats(-1, 1), min_size=20, max_size=400), st.sampled_from([-2, -0.9, 0, 0.9, 2]), st.floats(0.01, 0.5)
+)
+def test_the_p_of_the_rounds_never_contradicts_their_percentile_interval(drawn, shift, error):
+    """Where p is below an error, the percentile interval of that error leaves 0 out; p is never 0."""
+    drawn = np.array(drawn) + shift
+
+    p = inverted_p(drawn)
+
+    low, high = np.quantile(drawn, [error / 2, 1 - error / 2])
+    assert 2 / (len(drawn) + 1) <= p <= 1
+    if p < error:
+        assert low > 0 or high < 0
+    if low > 0 or high < 0:
+        assert p < error + 4 / len(drawn)
+
+
+def test_a_level_of_90_percent_is_narrower_than_one_of_95():
+    """What a test of equivalence asks for; value and p are the same."""
+    reference = some_predictions(cases=90)
+    figures = [figures_of(each, thresholds=THRESHOLDS) for each in (reference, nearly(reference, noise=1.0))]
+
+    wide, narrow = (
+        compare_figures(
+            *figures,
+            clusters=clusters_in(reference),
+            codes=reference.codes,
+            generator=chance(0, "test"),
+            rounds=200,
+            level=level,
+        )["macro_auc"]
+        for level in (0.95, 0.90)
+    )
+
+    assert (wide.difference.level, narrow.difference.level) == (0.95, 0.90)
+    assert wide.difference.low < narrow.difference.low < narrow.difference.high < wide.difference.high
+    assert (wide.difference.value, wide.p) == (narrow.difference.value, narrow.p)
+
+
+def test_each_share_has_its_mcnemar_among_the_cases_that_it_is_a_share_of():
+    """A sensitivity of those with the diagnosis; under the names of the figures, whose difference has the same sign."""
+    reference = some_predictions(cases=90)
+    other = nearly(reference, noise=1.0)
+    answering = {"reference_thresholds": THRESHOLDS, "other_thresholds": THRESHOLDS}
+
+    found = compare_shares(reference, other, **answering, malignant=np.array([False, False, True]))
+
+    has, clusters = reference.truth == 1, clusters_in(reference)
+    yes = [each.probabilities[:, 1] >= 0.3 for each in (reference, other)]
+    assert found["one_vs_rest/sensitivity/b"] == mcnemar(*yes, clusters=clusters, among=has)
+    assert found["one_vs_rest/specificity/b"] == mcnemar(~yes[0], ~yes[1], clusters=clusters, among=~has)
+    assert "argmax/malignant_sensitivity" in found
+    for name, difference in compared(reference, other, rounds=2).items():
+        if name in found:
+            assert np.sign(difference.difference.value) == np.sign(
+                found[name].only_other - found[name].only_reference
+            ), name
+    assert {"argmax/accuracy", "one_vs_rest/accuracy/a", "argmax/specificity/c"} <= found.keys()
+
+
+def test_shares_of_other_cases_cannot_be_paired():
+    """The same refusal as for every other figure."""
+    reference = some_predictions()
+    other = replace(reference, case_ids=reference.case_ids[::-1], rater="other")
+
+    with pytest.raises(UserError, match="they differ in cases"):
+        compare_shares(reference, other, reference_thresholds=THRESHOLDS, other_thresholds=THRESHOLDS)
+
+
+def test_one_patient_gives_a_difference_and_no_certainty():
+    """No interval, no p and no test, each with its reason."""
+    reference = some_predictions(cases=4, cluster_ids=("patient",) * 4, truth=np.array([0, 1, 2, 0]))
+    other = nearly(reference, noise=2.0)
+
+    difference = compared(reference, other, rounds=50)["log_loss"]
+    test = compare_shares(reference, other, reference_thresholds=THRESHOLDS, other_thresholds=THRESHOLDS)
+
+    assert difference.difference.value is not None
+    assert (difference.difference.low, difference.p) == (None, None)
+    assert "all rounds of resampling agree" in difference.difference.note
+    assert (test["argmax/accuracy"].p, test["argmax/accuracy"].note) == (None, "only one patient")
+
+
+@given(st.dictionaries(st.text(max_size=3), st.none() | st.floats(0, 1)))
+def test_holm_never_finds_more_than_each_test_alone(p_values):
+    """Adjusted p are never smaller, keep their order, and what was not tested stays so and is not counted."""
+    adjusted = holm(p_values)
+
+    assert adjusted.keys() == p_values.keys()
+    tested = {name: p for name, p in p_values.items() if p is not None}
+    assert all(adjusted[name] is None for name in p_values.keys() - tested.keys())
+    assert holm(tested) == {name: adjusted[name] for name in tested}
+    for name, p in tested.items():
+        assert p <= adjusted[name] <= min(1, p * len(tested)) + 1e-12
+        assert all(adjusted[name] <= adjusted[other] for other in tested if p <= tested[other])
+
+
+@pytest.mark.parametrize("p", [-0.1, 1.1, float("nan")])
+def test_a_p_that_is_no_probability_is_our_own_mistake(p):
+    """None says that there is none."""
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        holm({"a": 0.5, "b": p})
