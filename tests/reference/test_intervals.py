@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import bootstrap as bootstrap_of_scipy
 
-from cutis.stats.intervals import accelerations, bca_levels
+from cutis.stats.bca import accelerations, bca_levels
 from cutis.stats.metrics import Measure, auc, weighted_mean
 from cutis.stats.resampling import clusters_of
 

@@ -1,10 +1,7 @@
 """How far a figure can be trusted: intervals by resampling patients, not pictures, as told in `resampling`.
 
-Two kinds are read from the same rounds. *percentile*: the ends are quantiles of the rounds (Efron and Tibshirani, An
-Introduction to the Bootstrap, 1993, chapter 13). *bca*: the quantiles are moved by how far the rounds lie to one side
-of the value, and by how its spread changes with it (chapter 14; DiCiccio and Efron, Statistical Science 11:189, 1996).
-Where clusters are drawn within strata, they are also left out within strata, and each stratum adds what its own spread
-and skewness give (chapter 15, equation 15.36, of two samples).
+Two kinds are read from the same rounds. *percentile*: the ends are the quantiles of the rounds at 2.5 and 97.5 % (Efron
+and Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13). *bca*: the quantiles are moved, as told in `bca`.
 
 A round that has no answer, as where nobody was flagged and a predictive value is asked, is left out, and the note
 counts them; beyond `MOST_UNANSWERED` of the rounds there is no interval.
@@ -12,20 +9,19 @@ counts them; beyond `MOST_UNANSWERED` of the rounds there is no interval.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from statistics import NormalDist
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cutis.stats.bca import accelerations, bca_levels
 from cutis.stats.metrics import SHARES, Measure, Weights, measuring, weighted_mean
 from cutis.stats.proportions import wilson
-from cutis.stats.resampling import LEVEL, Clusters, clusters_in, clusters_of, leave_out, parts_of, resample
+from cutis.stats.resampling import LEVEL, Clusters, Figures, clusters_in, clusters_of, gathered, resample
 from cutis.stats.support import (
     FEWEST_CLUSTERS,
-    NO_WIDTH,
     answering_clusters,
     joined,
     lacks_width,
@@ -43,13 +39,12 @@ __all__ = [
     "Clusters",
     "Figures",
     "IntervalKind",
-    "acceleration",
-    "bca_levels",
     "bootstrap",
     "clusters_in",
     "clusters_of",
     "estimate_mean",
     "estimate_metrics",
+    "estimate_of_rounds",
     "figures_of",
     "known",
     "qualified",
@@ -57,7 +52,6 @@ __all__ = [
     "with_width",
 ]
 
-Figures = Callable[[Weights], Mapping[Measure, NDArray[np.float64]]]  # weights (R, N) → every figure (R,)
 IntervalKind = Literal["percentile", "bca"]
 
 ROUNDS = 2000
@@ -175,96 +169,33 @@ def bootstrap(
     if interval not in NAMES:
         raise ValueError(f"the interval {interval!r} is none of {', '.join(NAMES)}")
     plain = figures(np.ones((1, len(clusters.of_case))))
-    drawn = _gathered(figures(weights) for weights in resample(clusters, rounds=rounds, generator=generator))
+    drawn = gathered(figures(weights) for weights in resample(clusters, rounds=rounds, generator=generator))
     pulls = accelerations(figures, clusters) if interval == "bca" else {}
     return {
-        measure: _estimate(float(value[0]), drawn[measure], clusters, interval=interval, pull=pulls.get(measure, 0.0))
+        measure: estimate_of_rounds(
+            float(value[0]), drawn[measure], clusters, interval=interval, pull=pulls.get(measure, 0.0)
+        )
         for measure, value in plain.items()
     }
 
 
-def accelerations(figures: Figures, clusters: Clusters) -> dict[Measure, float]:
-    """Return the acceleration of each figure, from leaving out one cluster at a time."""
-    parts = parts_of(clusters)
-    strata = np.zeros(int(parts.max()) + 1, dtype=np.int64)
-    strata[parts[parts >= 0]] = clusters.strata[parts >= 0]
-    left_out = _gathered(figures(weights) for weights in leave_out(clusters, parts))
-    return {measure: acceleration(figure, strata) for measure, figure in left_out.items()}
-
-
-def acceleration(left_out: NDArray[np.float64], strata: NDArray[np.int64]) -> float:
-    """Return how fast the standard error changes with a figure, in standard errors of a normal one.
-
-    It is a sixth of the skewness of the influences. Within its stratum, the influence of one of n parts is (n − 1) ×
-    (mean of the figures without one part − figure without this one); strata add up their influences / n, squared and
-    cubed (Efron and Tibshirani, equations 14.15 and 15.36).
+def estimate_of_rounds(
+    value: float,
+    drawn: NDArray[np.float64],
+    clusters: Clusters,
+    *,
+    interval: IntervalKind = "percentile",
+    pull: float = 0.0,
+) -> Estimate:
+    """Return a figure with its interval, read from what it was in each round (R,).
 
     Args:
-        left_out: the figure (P,) without each part; one that cannot be computed, because a diagnosis is gone with that
-            part, is NaN, and counts as if the part were not there.
-        strata: (P,) which stratum each part is of.
+        value: of the cases as they are; NaN where it cannot be computed.
+        drawn: in each round; NaN where that round could not compute it.
+        clusters: that were drawn.
+        interval: which kind.
+        pull: the acceleration, for BCa.
     """
-    there = ~np.isnan(left_out)
-    figure, strata = left_out[there], strata[there]
-    squares = cubes = 0.0
-    for stratum in np.unique(strata):
-        own = figure[strata == stratum]
-        influence = (len(own) - 1) / len(own) * (own.mean() - own)
-        squares += float(np.square(influence).sum())
-        cubes += float((influence**3).sum())
-    return cubes / (6 * squares**1.5) if squares > 0 else 0.0
-
-
-def bca_levels(
-    value: float, drawn: NDArray[np.float64], *, acceleration: float, level: float = LEVEL
-) -> tuple[float, float] | None:
-    """Return at which quantiles of the rounds (R,) the ends of a BCa interval lie.
-
-    The bias is read from the share of rounds below the value, those that equal it counted one half. None where all
-    rounds lie on one side, so that resampling says nothing of the other.
-
-    Efron and Tibshirani, equations 14.10 and 14.14.
-    """
-    normal = NormalDist()
-    below = np.count_nonzero(drawn < value - NO_WIDTH) + np.count_nonzero(np.abs(drawn - value) <= NO_WIDTH) / 2
-    if not 0 < below < len(drawn):
-        return None
-    bias = normal.inv_cdf(below / len(drawn))
-    ends = (bias + normal.inv_cdf((1 - level) / 2), bias + normal.inv_cdf((1 + level) / 2))
-    if max(acceleration * end for end in ends) >= 1:
-        return None
-    low, high = (normal.cdf(bias + end / (1 - acceleration * end)) for end in ends)
-    return low, high
-
-
-def with_width(estimate: Estimate, *, is_share: bool) -> Estimate:
-    """Take back an interval without width: equal rounds, such as all right in every round, are no certainty.
-
-    A share gets Wilson's interval, with clusters for trials; any other figure gets none, and a note.
-    """
-    if estimate.value is None or not lacks_width(estimate):
-        return estimate
-    if is_share:
-        low, high = wilson(estimate.value * estimate.clusters, estimate.clusters)
-        return replace(estimate, low=low, high=high, method="Wilson, clusters for trials (all rounds agree)")
-    return replace(estimate, low=None, high=None, note=joined("all rounds of resampling agree", estimate.note))
-
-
-def known(value: np.float64) -> float | None:
-    """Return a number, or None for NaN: it cannot be computed."""
-    return None if np.isnan(value) else float(value)
-
-
-def _gathered(blocks: Iterable[Mapping[Measure, NDArray[np.float64]]]) -> dict[Measure, NDArray[np.float64]]:
-    """Return each figure of all blocks, one after the other."""
-    listed = list(blocks)
-    return {measure: np.concatenate([block[measure] for block in listed]) for measure in (listed[0] if listed else ())}
-
-
-def _estimate(
-    value: float, drawn: NDArray[np.float64], clusters: Clusters, *, interval: IntervalKind, pull: float
-) -> Estimate:
-    """Return a figure with its interval from its rounds (R,)."""
     there = drawn[~np.isnan(drawn)]
     unanswered = len(drawn) - len(there)
     note = f"{unanswered} of {len(drawn)} rounds could not answer" if unanswered and not np.isnan(value) else ""
@@ -285,7 +216,27 @@ def _estimate(
     )
 
 
-def _levels(value: float, drawn: NDArray[np.float64], *, interval: IntervalKind, pull: float) -> tuple[float, float] | None:
+def with_width(estimate: Estimate, *, is_share: bool) -> Estimate:
+    """Take back an interval without width: equal rounds, such as all right in every round, are no certainty.
+
+    A share gets Wilson's interval, with clusters for trials; any other figure gets none, and a note.
+    """
+    if estimate.value is None or not lacks_width(estimate):
+        return estimate
+    if is_share:
+        low, high = wilson(estimate.value * estimate.clusters, estimate.clusters)
+        return replace(estimate, low=low, high=high, method="Wilson, clusters for trials (all rounds agree)")
+    return replace(estimate, low=None, high=None, note=joined("all rounds of resampling agree", estimate.note))
+
+
+def known(value: np.float64) -> float | None:
+    """Return a number, or None for NaN: it cannot be computed."""
+    return None if np.isnan(value) else float(value)
+
+
+def _levels(
+    value: float, drawn: NDArray[np.float64], *, interval: IntervalKind, pull: float
+) -> tuple[float, float] | None:
     """Return at which quantiles of the rounds the ends lie."""
     if interval == "bca":
         return bca_levels(value, drawn, acceleration=pull)

@@ -15,14 +15,16 @@ no round ever shows. The only cluster of its stratum is in every round, and is n
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cutis.stats.weights import Weights
+from cutis.stats.metrics import Measure, Weights
 from cutis.vocabulary.predictions import Predictions
+
+Figures = Callable[[Weights], Mapping[Measure, NDArray[np.float64]]]  # weights (R, N) → every figure (R,)
 
 LEVEL = 0.95  # of every interval
 ROUNDS_AT_ONCE = 100  # 100 rounds × 2,000 cases fit a processor's cache, and 10⁵ cases still fit in memory
@@ -126,3 +128,9 @@ def leave_out(clusters: Clusters, parts: NDArray[np.int64]) -> Iterator[Weights]
         whole = sizes[stratum]
         weights = np.where(strata == stratum, whole / (whole - gone.sum(axis=1, keepdims=True)), 1.0)
         yield np.where(gone, 0.0, weights)[:, clusters.of_case]
+
+
+def gathered(blocks: Iterable[Mapping[Measure, NDArray[np.float64]]]) -> dict[Measure, NDArray[np.float64]]:
+    """Return each figure of all blocks, one after the other."""
+    listed = list(blocks)
+    return {measure: np.concatenate([block[measure] for block in listed]) for measure in (listed[0] if listed else ())}
