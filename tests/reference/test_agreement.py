@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from statsmodels.stats.inter_rater import cohens_kappa
 from statsmodels.stats.inter_rater import fleiss_kappa as fleiss_of_statsmodels
@@ -49,6 +49,7 @@ def test_fleiss_kappa_is_the_published_one():
     assert kappa == pytest.approx(fleiss_of_statsmodels(WORKED_EXAMPLE), abs=1e-12)
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 30), min_size=9, max_size=9))
 def test_cohens_kappa_is_that_of_statsmodels(counts):
     """Any table of three diagnoses that leaves room for chance."""
@@ -60,6 +61,7 @@ def test_cohens_kappa_is_that_of_statsmodels(counts):
     assert kappa == pytest.approx(cohens_kappa(table, return_results=False), abs=1e-9)
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(st.integers(0, 3), min_size=5, max_size=5), min_size=2, max_size=30))
 def test_fleiss_kappa_is_that_of_statsmodels(labels):
     """Any cases of five raters each that leave room for chance."""

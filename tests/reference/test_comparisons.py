@@ -79,6 +79,7 @@ def test_the_clustered_statistic_is_the_published_one():
     assert clustered_chi_square(glands) == pytest.approx(2.86, abs=5e-3)
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from([-1, 0, 1]), min_size=2, max_size=80).filter(any))
 def test_clusters_of_one_case_give_mcnemars_statistic_times_a_known_factor(surplus):
     """(C − 1) / C, and the exact test is the binomial one."""
@@ -103,6 +104,7 @@ def test_the_exact_clustered_test_is_a_permutation_test_of_scipy(surplus):
     assert exact_p(surplus) == pytest.approx(theirs.pvalue, abs=1e-9)
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=20))
 def test_holm_is_that_of_statsmodels(p_values):
     """The adjusted p of each, in its own place; ties and all."""

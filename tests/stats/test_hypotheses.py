@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
+
+import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cutis.stats.hypotheses import against_number, falls_when_better, judge, negated, with_holm
@@ -45,6 +49,7 @@ def test_the_interval_and_the_margin_decide(hypothesis, margin, low, high, outco
     assert (verdict.outcome, verdict.shown) == (outcome, shown)
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from(["superiority", "non-inferiority", "equivalence"]),
     st.floats(-0.5, 0.5),
@@ -62,6 +67,7 @@ def test_p_and_interval_never_contradict_each_other(hypothesis, value, below, ab
         assert verdict.shown == (verdict.p < verdict.error)
 
 
+@settings(deadline=None)
 @given(st.floats(-0.5, 0.5), st.floats(0.001, 0.5), st.floats(0.01, 0.3))
 def test_where_lower_is_better_a_fall_counts_as_a_gain(value, half, margin):
     """The same verdict as for the turned difference of a figure that rises."""
@@ -75,6 +81,7 @@ def test_where_lower_is_better_a_fall_counts_as_a_gain(value, half, margin):
     assert "lower is better" not in risen.words
 
 
+@settings(deadline=None)
 @given(st.floats(-0.4, 0.4), st.floats(0.001, 0.3), st.floats(0.01, 0.3))
 def test_what_is_equivalent_is_no_worse_and_what_is_better_is_no_worse(value, half, margin):
     """On one and the same interval."""
@@ -125,6 +132,14 @@ def test_the_words_of_a_verdict_name_the_figure_the_interval_and_the_margin():
 def test_non_inferior_may_also_be_better_or_worse(low, high, more):
     """Superiority may be read from the same interval; so may a loss within the margin."""
     assert more in judge(a_difference(low, high), hypothesis="non-inferiority", margin=0.02).words
+
+
+def test_a_verdict_is_plain_data_whatever_numbers_it_came_from():
+    """Figures come as numbers of numpy, and a verdict goes to JSON."""
+    verdict = judge(a_difference(np.float64(0.01), np.float64(0.05)), hypothesis="non-inferiority", margin=0.02)
+
+    assert json.loads(json.dumps(asdict(verdict)))["outcome"] == "non_inferior"
+    assert verdict.words.endswith("it even does better.")
 
 
 @pytest.mark.parametrize("value", [None, 0.02])

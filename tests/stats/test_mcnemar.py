@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cutis.stats.mcnemar import FEWEST_DISCORDANT, exact_p, mcnemar
@@ -46,6 +46,7 @@ def test_images_of_one_patient_are_no_independent_witnesses():
     assert found.p > 0.7
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(-3, 3), min_size=2, max_size=60).filter(any))
 def test_the_raters_may_change_places(surplus):
     """Both sides of the table and the sign change; the p does not."""
@@ -56,6 +57,7 @@ def test_the_raters_may_change_places(surplus):
     assert 0 <= found.p <= 1
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(-3, 3), min_size=2, max_size=60).filter(any))
 def test_patients_on_whom_both_agree_change_nothing_in_an_exact_test(surplus):
     """Only the discordant speak."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cutis.stats.comparisons import compare_metrics
@@ -46,6 +46,7 @@ def test_each_rater_is_set_beside_the_first():
     assert [each.z for each in found] == pytest.approx([0.05 / np.sqrt(3e-4), -0.05 / np.sqrt(4e-4)])
 
 
+@settings(deadline=None)
 @given(st.floats(0.5, 1), st.floats(0.5, 1), st.floats(0, 0.9))
 def test_the_raters_may_change_places(first, second, correlation):
     """The difference and z change their sign; p does not."""

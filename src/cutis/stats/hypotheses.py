@@ -84,7 +84,7 @@ def judge(
     """
     if margin < 0 or (margin == 0 and hypothesis != "superiority"):
         raise ValueError(f"{hypothesis} with a margin of {margin}")
-    gain = negated(difference) if lower_is_better else difference
+    gain = _moved(negated(difference) if lower_is_better else difference, float)  # plain numbers, for plain words
     asked = LEVELS[hypothesis] if level is None else level
     verdict = Verdict(
         hypothesis=hypothesis,
