@@ -30,7 +30,7 @@ from cutis.stats.ranking import (
 )
 from cutis.stats.rates import Rates, accuracy, answered, by_prevalence, counted, rates, rates_of
 from cutis.stats.scores import brier_scores, log_losses, named_before
-from cutis.stats.weights import Weights, one_hot, ratio, weighted_mean
+from cutis.stats.weights import SideBySide, Weights, one_hot, ratio, rounds_side_by_side, weighted_mean
 
 __all__ = [
     "ARGMAX",
@@ -144,15 +144,16 @@ def measuring(
         _agreement(said, truth, kinds=len(codes)),
         _answers(ARGMAX, one_hot(said, len(codes)) > 0, truth, diagnoses=diagnoses),
         _answers(ONE_VS_REST, probabilities >= thresholds, truth, diagnoses=diagnoses),
-        _rankings(probabilities, truth, diagnoses=diagnoses),
+        _rankings(probabilities, truth, diagnoses=diagnoses, malignant=malignant),
         _means(probabilities, truth),
     ]
     if malignant is not None:
         parts.append(_malignant(probabilities, truth, malignant=malignant, threshold=malignant_threshold))
 
     def figures(weights: Weights) -> ByMeasure:
-        rounds_side_by_side = np.ascontiguousarray(weights.T, dtype=np.float64).T
-        found = [part(rounds_side_by_side) for part in parts]
+        weights = np.asarray(weights, dtype=np.float64)
+        side_by_side = rounds_side_by_side(weights, times=len(codes))
+        found = [part(weights, side_by_side) for part in parts]
         named = [(measure, figure) for figures in found for measure, figure in figures.items()]
         return dict(sorted(named, key=lambda figure: figure[0].diagnosis is not None))
 
@@ -178,18 +179,19 @@ def confusion_matrix(truth: NDArray[np.int64], said: NDArray[np.int64], *, kinds
     return np.bincount(truth * kinds + said, minlength=kinds * kinds).reshape(kinds, kinds)
 
 
+_Part = Callable[[Weights, SideBySide], ByMeasure]
+
+
 class _Diagnoses(NamedTuple):
     codes: tuple[str, ...]
     present: NDArray[np.int64]  # those that the truth contains
 
 
-def _answers(
-    convention: str, flagged: NDArray[np.bool_], truth: NDArray[np.int64], *, diagnoses: _Diagnoses
-) -> Measuring:
+def _answers(convention: str, flagged: NDArray[np.bool_], truth: NDArray[np.int64], *, diagnoses: _Diagnoses) -> _Part:
     """Each diagnosis as a question of its own, answered yes where flagged (N, K)."""
     answers = answered(flagged, one_hot(truth, len(diagnoses.codes)) > 0)
 
-    def figures(weights: Weights) -> ByMeasure:
+    def figures(weights: Weights, _: SideBySide) -> ByMeasure:
         counts = counted(answers, weights)
         each, pooled = rates_of(counts), rates_of(counts.pooled)
         balanced = (each.sensitivity + each.specificity) / 2
@@ -201,33 +203,48 @@ def _answers(
     return figures
 
 
-def _rankings(probabilities: NDArray[np.float64], truth: NDArray[np.int64], *, diagnoses: _Diagnoses) -> Measuring:
-    """Each diagnosis by its probability against the rest, and all of them in one ranking."""
+def _rankings(
+    probabilities: NDArray[np.float64],
+    truth: NDArray[np.int64],
+    *,
+    diagnoses: _Diagnoses,
+    malignant: NDArray[np.bool_] | None,
+) -> _Part:
+    """Each diagnosis by its probability against the rest, all of them in one ranking, and the malignant together."""
     kinds = range(len(diagnoses.codes))
-    has = one_hot(truth, len(kinds)) > 0
-    rankings = [ranked(probabilities[:, kind], has[:, kind]) for kind in kinds]
+    has = one_hot(truth, len(kinds))
+    lacks = 1 - has
+    rankings = [ranked(probabilities[:, kind], truth == kind) for kind in kinds]
     together = ranked_together(probabilities, truth)
+    of_malignant = None if malignant is None else ranked(probabilities[:, malignant].sum(axis=1), malignant[truth])
 
-    def figures(weights: Weights) -> ByMeasure:
-        positive, negative = weights @ has.astype(np.float64), weights @ (~has).astype(np.float64)
-        by_kind = [areas(rankings[kind], weights, negative=negative[:, kind]) for kind in kinds]
+    def figures(weights: Weights, side_by_side: SideBySide) -> ByMeasure:
+        positive, negative = weights @ has, weights @ lacks
+        by_kind = [areas(rankings[kind], side_by_side, negative=negative[:, kind]) for kind in kinds]
         each = Areas(*(np.column_stack(column) for column in zip(*by_kind, strict=True)))
-        pooled = areas(together, weights, negative=negative.sum(axis=1))
-        return _averaged(None, each, pooled, positive=positive, diagnoses=diagnoses)
+        pooled = areas(together, side_by_side, negative=negative.sum(axis=1))
+        found = _averaged(None, each, pooled, positive=positive, diagnoses=diagnoses)
+        if malignant is not None and of_malignant is not None:
+            benign = positive[:, ~malignant].sum(axis=1)
+            of_both = areas(of_malignant, side_by_side, negative=benign)
+            found |= {Measure(None, f"malignant_{what}"): figure for what, figure in of_both._asdict().items()}
+        return found
 
     return figures
 
 
-def _agreement(said: NDArray[np.int64], truth: NDArray[np.int64], *, kinds: int) -> Measuring:
+def _agreement(said: NDArray[np.int64], truth: NDArray[np.int64], *, kinds: int) -> _Part:
     """The answer by arg-max beside the truth."""
     from scipy.sparse import csr_array
 
     pairs, cells = np.arange(kinds**2), truth * kinds + said
-    sorted_into = csr_array((np.ones(len(cells)), (cells, np.arange(len(cells)))), shape=(kinds**2, len(cells)))
+    sorted_into = csr_array(
+        (np.ones(len(cells), dtype=np.float32), (cells, np.arange(len(cells)))), shape=(kinds**2, len(cells))
+    )
     present = np.unique(truth)
 
-    def figures(weights: Weights) -> ByMeasure:
-        counts = (sorted_into @ weights.T).T
+    def figures(_: Weights, side_by_side: SideBySide) -> ByMeasure:
+        counts = (sorted_into @ side_by_side.T).T.astype(np.float64)
         confusion = counts.reshape(-1, kinds, kinds)
         right = np.diagonal(confusion, axis1=1, axis2=2)
         with np.errstate(invalid="ignore"):  # rounds without any weight
@@ -242,7 +259,7 @@ def _agreement(said: NDArray[np.int64], truth: NDArray[np.int64], *, kinds: int)
     return figures
 
 
-def _means(probabilities: NDArray[np.float64], truth: NDArray[np.int64]) -> Measuring:
+def _means(probabilities: NDArray[np.float64], truth: NDArray[np.int64]) -> _Part:
     """What is a value per case, averaged."""
     values = {"log_loss": log_losses(probabilities, truth), "brier": brier_scores(probabilities, truth)}
     before = named_before(probabilities, truth)
@@ -250,7 +267,7 @@ def _means(probabilities: NDArray[np.float64], truth: NDArray[np.int64]) -> Meas
         if first < probabilities.shape[1]:
             values[f"top_{first}_accuracy"] = (before < first).astype(np.float64)
 
-    def figures(weights: Weights) -> ByMeasure:
+    def figures(weights: Weights, _: SideBySide) -> ByMeasure:
         return {Measure(None, what): weighted_mean(value, weights) for what, value in values.items()}
 
     return figures
@@ -262,23 +279,18 @@ def _malignant(
     *,
     malignant: NDArray[np.bool_],
     threshold: float | None,
-) -> Measuring:
-    """*Malignant or not*, as one question."""
-    score, has = probabilities[:, malignant].sum(axis=1), malignant[truth]
-    asked = {ARGMAX: malignant[probabilities.argmax(axis=1)]}
+) -> _Part:
+    """*Malignant or not*, as one question, answered."""
+    has, asked = malignant[truth], {ARGMAX: malignant[probabilities.argmax(axis=1)]}
     if threshold is not None:
-        asked[ONE_VS_REST] = score >= threshold
+        asked[ONE_VS_REST] = probabilities[:, malignant].sum(axis=1) >= threshold
     answers = {convention: answered(flagged[:, None], has[:, None]) for convention, flagged in asked.items()}
-    ranking = ranked(score, has)
 
-    def figures(weights: Weights) -> ByMeasure:
-        ranked_so = areas(ranking, weights, negative=weights @ (~has).astype(np.float64))
-        found: list[tuple[str | None, Rates | Areas]] = [(None, ranked_so)]
-        found += [(convention, rates_of(counted(answers[convention], weights))) for convention in answers]
+    def figures(weights: Weights, _: SideBySide) -> ByMeasure:
         return {
             Measure(convention, f"malignant_{what}"): figure.ravel()
-            for convention, shares in found
-            for what, figure in shares._asdict().items()
+            for convention, given in answers.items()
+            for what, figure in rates_of(counted(given, weights))._asdict().items()
         }
 
     return figures

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cutis.stats.weights import Weights, one_hot, ratio
+from cutis.stats.weights import SideBySide, Weights, one_hot, ratio
 
 STEPS_AT_ONCE = 256  # with a hundred rounds, their running sums stay in a processor's cache
 
@@ -77,9 +77,10 @@ def ranked(
     steps = int(is_step.sum())
     tied = ~has & is_step[level]
 
+    # Ones, and how often a case stands between two steps, are exact in single precision, which numpy widens at need.
     def members(which: NDArray[np.bool_]) -> Any:
         chosen = which & (step < steps)
-        return csr_array((np.ones(chosen.sum()), (step[chosen], case[chosen])), shape=(steps, cases))
+        return csr_array((np.ones(chosen.sum(), dtype=np.float32), (step[chosen], case[chosen])), shape=(steps, cases))
 
     hits, alarms, ties = members(has), members(~has), members(tied)
     shared: NDArray[np.int64] = np.unique(step[tied])
@@ -94,7 +95,7 @@ def ranked(
     )
 
 
-def areas(ranking: tuple[Steps, ...], weights: Weights, *, negative: NDArray[np.float64]) -> Areas:
+def areas(ranking: tuple[Steps, ...], weights: SideBySide, *, negative: NDArray[np.float64]) -> Areas:
     """Return the areas under the ROC curve and, by its steps, under the precision–recall curve.
 
     The AUC is the weighted Mann–Whitney statistic, ties counted one half (Hanley and McNeil, Radiology 143:29, 1982).
@@ -103,14 +104,14 @@ def areas(ranking: tuple[Steps, ...], weights: Weights, *, negative: NDArray[np.
 
     Args:
         ranking: the steps of `ranked`.
-        weights: (R, N), quickest where their transpose is contiguous.
+        weights: (R, N), quickest as `rounds_side_by_side` returns them.
         negative: (R,) the weight of all decisions without the diagnosis.
     """
     by_case = np.ascontiguousarray(weights.T)
     found, alarmed, lost, gained = np.zeros((4, len(weights)))
     for steps in ranking:
-        hits = steps.hits @ by_case
-        alarms = _running_on(steps.alarms @ by_case, alarmed)
+        hits = (steps.hits @ by_case).astype(np.float64, copy=False)
+        alarms = _running_on((steps.alarms @ by_case).astype(np.float64, copy=False), alarmed)
         reached = _running_on(hits.copy(), found)
         lost += np.einsum("sr,sr->r", hits, alarms)
         if len(steps.shared):
