@@ -45,6 +45,7 @@ RESULTS = BENCHMARKS / "results" / "coverage.jsonl"
 PAGE = BENCHMARKS / "coverage.md"
 STUDIES, STUDIES_AT_ONCE = 2000, 200
 ROUNDS = 500
+WORTH_TELLING = 0.1  # fewer studies without a warning are those whose figure came out far from the truth
 LEAST, MOST = 0.935, 0.965  # what an interval of 95 % must cover
 CODES = ("healthy", "diseased")
 AREA, SENSITIVITY, SPECIFICITY = "area", "sensitivity", "specificity"
@@ -276,8 +277,8 @@ def page_of(rows: Mapping[str, Row]) -> list[str]:
         "",
         "## Few patients, or an area near 1",
         "",
-        "Beside each coverage: in how many studies the note warns, what the intervals without a warning covered, and",
-        "in how many studies there is no interval, because all patients said the same.",
+        "Beside each coverage: in how many studies the note warns, what the others covered (where they are a tenth or",
+        "more), and in how many studies there is no interval, because all patients said the same.",
         "",
         *_shown(summed),
     ]
@@ -337,7 +338,7 @@ def _said(count: Counter[str], *, told: bool) -> str:
     if not told:
         return share
     parts = [share, f"warned in {count['warned'] / count['studies']:.0%}"]
-    if count["warned"] > 0 and count["unwarned"] > 0:
+    if count["warned"] > 0 and count["unwarned"] >= WORTH_TELLING * count["studies"]:
         parts.append(f"others {count['covered unwarned'] / count['unwarned']:.1%}")
     if count["without"]:
         parts.append(f"none in {count['without'] / count['studies']:.0%}")

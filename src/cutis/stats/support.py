@@ -1,12 +1,12 @@
 """On how many clusters a figure rests, and how few are too few for its interval: the one place where this rule stands.
 
-The limits are read from a simulation (`benchmarks/coverage.py`): an interval of 95 % below them covers less than about
-92 %. They count clusters on each side that a figure rests on: a sensitivity rests on those with the diagnosis, a
-specificity on those without it, a predictive value on those with such an answer, an area on both sides. And they count
-*misses*, the part of the clusters that a share falls short of 1 by, or of 0: what lies near an end is decided by very
-few clusters, so that the next ones may tell a different story. Formulas whose interval is made for few clusters and for
-the ends need less of both than resampling does. Figures over all diagnoses average the doubt about each of them, and
-name those that are carried by fewer than `FEWEST_CLUSTERS`.
+The limits are read from a simulation (`benchmarks/coverage.py`): of figures that keep clear of them, about 92 of 100
+intervals of 95 % held the truth or more, of those that do not, fewer. They count clusters on each side that a figure
+rests on: a sensitivity rests on those with the diagnosis, a specificity on those without it, a predictive value on
+those with such an answer, an area on both sides. And they count *misses*, the part of the clusters that a share or an
+area falls short of 1 by, or exceeds 0 by: what lies near an end is decided by very few clusters, and the next few may
+tell otherwise. Formulas whose interval is made for few clusters and for the ends need less of both than resampling
+does. Figures over all diagnoses average the doubt about each, and name those that fewer than `FEWEST_CLUSTERS` carry.
 """
 
 from __future__ import annotations
