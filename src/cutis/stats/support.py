@@ -60,22 +60,22 @@ class Question(NamedTuple):
         return sides_of(self.diagnosis)
 
 
-def caution(
-    counts: Mapping[str, int], least: Least, *, value: float | None = None, why: str = "too few to rely on the interval"
-) -> str:
+def caution(counts: Mapping[str, int], least: Least, *, value: float | None = None) -> str:
     """Say of which clusters there are too few for an interval, or that the value lies too near an end for them.
 
     Args:
         counts: how many clusters, by what they are called, such as "patients with MEL".
         least: what the interval needs.
         value: a share or an area, 0 to 1; None for any other figure, and for differences.
-        why: what too few clusters mean.
 
     Returns:
         A note; empty where nothing is to be said.
     """
-    rare = [f"only {_numbered(count, what)}: {why}" if count else f"no {what}" for what, count in counts.items()]
-    few = [note for note, count in zip(rare, counts.values(), strict=True) if count < least.clusters]
+    few = [
+        f"only {_numbered(count, what)}: too few to rely on the interval" if count else f"no {what}"
+        for what, count in counts.items()
+        if count < least.clusters
+    ]
     if few or value is None or np.isnan(value):
         return "; ".join(few)
     what, count = min(counts.items(), key=lambda each: each[1])
@@ -115,7 +115,7 @@ def qualified(
     counts = _sides(measure, clusters, codes, malignant)
     if answering is not None and measure in answering:
         counts = {f"{clusters.kind}s {SUCH_AN_ANSWER}": answering[measure]}
-    by_formula = kind == "share" and lacks_width(estimate)  # it gets Wilson's
+    by_formula = kind == "share" and not is_difference and lacks_width(estimate)  # it gets Wilson's
     note = caution(counts, (BY_FORMULA if by_formula else RESAMPLED)[kind], value=value)
     if measure.diagnosis is None and not measure.what.startswith(MALIGNANT):
         note = joined(_rare(clusters, codes), note)
