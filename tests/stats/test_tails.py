@@ -72,6 +72,16 @@ def test_what_one_signal_finds_farther_out_than_all_is_refused(sizes, seed, sign
     assert most_unusual(new, tails)[0] > limit
 
 
+def test_of_a_hundred_patients_the_96th_sets_the_limit():
+    """A new one makes 101, and 95 % of these are 96: five patients lie at or above the limit."""
+    ids = clustered([1] * 100)
+    values = [np.random.default_rng(0).permutation(np.arange(100.0))]
+
+    limit = highest_accepted(values, [tail_of(values[0], ids)], ids, share=0.95)
+
+    assert limit == pytest.approx(1 - 5 / 101)
+
+
 def test_with_fewer_clusters_there_is_no_threshold():
     """79 are needed for three signals at 95 %; at 90 % 39 are enough."""
     ids = clustered([1] * 78)

@@ -87,8 +87,7 @@ def coverage_at_risk(
 ) -> NDArray[np.float64]:
     """Return the greatest share (R,) of cases that can be answered at no more than this risk; 0 where none can."""
     curve = risk_coverage(signal, losses, weights)
-    kept = np.nan_to_num(curve.risk, nan=np.inf) <= risk + ROUNDING
-    greatest: NDArray[np.float64] = np.where(kept, curve.coverage, 0.0).max(axis=1)
+    greatest: NDArray[np.float64] = np.where(curve.risk <= risk + ROUNDING, curve.coverage, 0.0).max(axis=1)
     return greatest
 
 
