@@ -249,7 +249,12 @@ def doctor(*, workspace: Folder = WORK) -> Answer:
 
 def _lines_of(diagnosis: Diagnosis, top: int) -> Iterator[str]:
     yield diagnosis.image
+    if diagnosis.abstained:
+        yield "  NOT ANSWERED: what follows is no diagnosis"
+        yield from (f"  because {reason}" for reason in diagnosis.reasons)
     for rank, finding in enumerate(diagnosis.findings[:top], start=1):
         flag = "  malignant" if finding.malignant else ""
         yield f"  {rank:>2}  {finding.probability:.3f}  {finding.name} ({finding.code}){flag}"
+    if diagnosis.coverage is not None and not diagnosis.abstained:
+        yield f"  in {diagnosis.coverage:.0%} of cases like this clinic's it is one of: {', '.join(diagnosis.prediction_set)}"
     yield from (f"  note: {warning}" for warning in diagnosis.warnings)

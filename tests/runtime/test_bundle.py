@@ -8,9 +8,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cutis.runtime.bundle import read_bundle
+from cutis.runtime.bundle import AS_SAID, read_bundle
+from cutis.runtime.trust import choose_acceptance, combined, fit_reference, signals_of
+from cutis.stats.calibration import softmax
+from cutis.stats.conformal import fit_set_thresholds
 from cutis.vocabulary.errors import UserError
 from cutis.vocabulary.files import write_sums
+from cutis.vocabulary.outputs import Outputs
 from factories import a_bundle_folder
 
 
@@ -93,14 +97,53 @@ def test_the_description_is_plain_json_with_its_format(folder):
     said = json.loads((folder / "bundle.json").read_text())
 
     assert said["kind"] == "bundle"
-    assert said["format"] == 2
+    assert said["format"] == 3
     assert said["made_with"]["threads"] >= 1
+
+
+def test_what_watches_over_the_answers_reads_back(tmp_path):
+    """Sets, reference and acceptance are the same to the bit: the same picture is refused here and there."""
+    random = np.random.default_rng(0)
+    features, truth = random.normal(size=(90, 5)).astype(np.float32), np.arange(90) % 3
+    reference = fit_reference(features, truth, kinds=3)
+    outputs = Outputs(logits=features[:, :3], auxiliary_logits=(), features=features, maps=None)
+    signals = signals_of(outputs, reference, probabilities=softmax(features[:, :3]), temperatures=(1.0,))
+    acceptance = choose_acceptance(signals, [f"patient{n}" for n in range(90)], cluster_kind="patient")
+    sets = fit_set_thresholds(softmax(features[:, :3]), truth, of_case=np.arange(90), method="LAC")
+    fields = {"sets": (sets,), "reference": reference, "acceptance": acceptance}
+
+    bundle = read_bundle(a_bundle_folder(tmp_path / "bundle", **fields))
+
+    assert bundle.sets == (sets,)
+    assert bundle.acceptance.abstain_above == acceptance.abstain_above
+    np.testing.assert_array_equal(combined(signals, bundle.acceptance), combined(signals, acceptance))
+    np.testing.assert_array_equal(bundle.reference.learned.means, reference.learned.means)
+
+
+def test_a_bundle_that_cannot_abstain_says_so(folder):
+    """Who reads an answer knows that nothing looked at the picture first."""
+    assert any("answers every picture" in warning for warning in read_bundle(folder).warnings)
+
+
+def test_a_bundle_of_the_second_format_still_answers(folder):
+    """Then there was no map after the temperatures, no prediction set and no abstention."""
+    said = json.loads((folder / "bundle.json").read_text())
+    for key in ("recalibration", "sets", "acceptance"):
+        del said[key]
+    del said["thresholds"]["malignant"]
+    (folder / "bundle.json").write_text(json.dumps(said | {"format": 2}))
+    write_sums(folder)
+
+    bundle = read_bundle(folder)
+
+    assert (bundle.recalibration, bundle.sets, bundle.acceptance) == (AS_SAID, (), None)
+    assert bundle.thresholds.malignant is None
 
 
 def test_a_bundle_of_the_first_format_still_answers(folder):
     """What was trained with an earlier version is one network, one view, one speaker."""
     said = json.loads((folder / "bundle.json").read_text())
-    for key in ("speaking", "temperature_of_mean", "views", "balanced", "members", "best_epochs"):
+    for key in ("speaking", "temperature_of_mean", "views", "balanced", "members", "best_epochs", "recalibration"):
         del said[key]
     (folder / "bundle.json").write_text(json.dumps(said | {"format": 1, "best_epoch": 4}))
     write_sums(folder)

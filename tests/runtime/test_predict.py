@@ -11,7 +11,10 @@ from cutis.imaging.decode import UnreadablePicture
 from cutis.runtime.bundle import read_bundle
 from cutis.runtime.engines import open_engine
 from cutis.runtime.predict import diagnose, outputs_of, probabilities, seen_from_all_sides
+from cutis.runtime.trust import choose_acceptance, fit_reference, signals_of
 from cutis.stats.calibration import softmax
+from cutis.stats.conformal import fit_set_thresholds
+from cutis.stats.recalibration import Recalibration
 from cutis.vocabulary.outputs import Outputs
 from factories import a_bundle_folder, a_picture
 
@@ -84,6 +87,47 @@ def test_an_answer_from_all_sides_does_not_depend_on_how_the_picture_lies(bundle
     )
 
     np.testing.assert_allclose(one, other, atol=1e-5)
+
+
+def test_what_the_speakers_say_is_recalibrated(bundle):
+    """A map with a bias moves the answer."""
+    bias = Recalibration(kind="vector", values=((1.0, 1.0, 1.0), (0.0, 2.0, 0.0)))
+    outputs = Outputs(logits=np.zeros((1, 3), dtype=np.float32), auxiliary_logits=(), features=None, maps=None)
+
+    chances = probabilities(replace(bundle, recalibration=bias), outputs)
+
+    np.testing.assert_allclose(chances[0], softmax(np.array([[0.0, 2.0, 0.0]]))[0])
+
+
+def test_a_picture_unlike_all_others_is_not_answered(bundle, tmp_path):
+    """It says so and why, and a picture like the others is answered, with the set that contains the truth."""
+    random = np.random.default_rng(0)
+    own = random.normal(size=(120, 3)).astype(np.float32)
+    reference = fit_reference(own, np.arange(120) % 3, kinds=3)
+    said = Outputs(logits=own, auxiliary_logits=(own,) * 7, features=own, maps=None)
+    chances = probabilities(bundle, said)
+    signals = signals_of(said, reference, probabilities=chances, temperatures=bundle.temperatures)
+    patients = [f"patient{n}" for n in range(120)]
+    watched = replace(
+        bundle,
+        reference=reference,
+        acceptance=choose_acceptance(signals, patients, cluster_kind="patient"),
+        sets=(fit_set_thresholds(chances, np.arange(120) % 3, of_case=np.arange(120), method="LAC"),),
+    )
+    a_picture().save(tmp_path / "lesion.png")
+
+    def engine(features):
+        row = np.array([features], dtype=np.float32)
+        return lambda _: Outputs(logits=own[:1], auxiliary_logits=(own[:1],) * 7, features=row, maps=None)
+
+    usual = diagnose(engine(own[np.argsort(signals.distance)[60]]), watched, tmp_path / "lesion.png")
+    unusual = diagnose(engine([1e3, 1e3, -1e3]), watched, tmp_path / "lesion.png")
+
+    assert (usual.abstained, usual.reasons) == (False, ())
+    assert usual.prediction_set
+    assert usual.coverage == 0.95
+    assert unusual.abstained
+    assert "farther from what was learned" in unusual.reasons[0]
 
 
 def test_a_text_file_is_one_clear_error(bundle, tmp_path):

@@ -44,6 +44,7 @@ def test_a_training_leaves_a_bundle_that_explains_itself(workspace):
         "bundle.json",
         "config.toml",
         "history.jsonl",
+        "trust.safetensors",
         "weights.safetensors",
     ]
 
@@ -88,16 +89,52 @@ def test_indeterminate_cases_are_not_learned_from(workspace):
     assert read_bundle(workspace.bundle("small")).dataset_counts["train"] == len(manifest.of_split("train")) - 1
 
 
-def test_neither_calibrate_nor_test_is_touched(workspace):
+def test_the_test_is_not_touched(workspace):
     """A training does not even open the pictures of what it will be measured on."""
     manifest = a_dataset(workspace)
-    for case in manifest.cases:
-        if case.split in {"calibrate", "test"}:
-            (workspace.dataset / case.image).unlink()
+    for case in manifest.of_split("test").cases:
+        (workspace.dataset / case.image).unlink()
 
     train(workspace, settings=SMALL, name="small")
 
     assert workspace.bundle("small").exists()
+
+
+def test_what_is_missing_for_calibration_is_told_before_anything_is_learned(workspace):
+    """Sets and abstention are fitted last; nobody waits hours for a missing file."""
+    manifest = a_dataset(workspace)
+    (workspace.dataset / manifest.of_split("calibrate").cases[0].image).unlink()
+
+    with pytest.raises(UserError, match="this picture is missing"):
+        train(workspace, settings=SMALL, name="small")
+
+    assert not list(workspace.root.rglob("best-*.safetensors"))
+
+
+def test_a_dataset_without_calibrate_cases_gives_a_bundle_that_promises_nothing(workspace):
+    """No sets and no abstention, and every answer says so."""
+    manifest = a_dataset(workspace)
+    path = workspace.dataset / "manifest.parquet"
+    write_manifest(path, manifest.where(lambda case: case.split != "calibrate"), made_from={})
+
+    train(workspace, settings=SMALL, name="small")
+
+    bundle = read_bundle(workspace.bundle("small"))
+    assert (bundle.sets, bundle.reference, bundle.acceptance) == ((), None, None)
+    assert any("answers every picture" in warning for warning in bundle.warnings)
+
+
+def test_the_operating_points_follow_the_rule_of_the_recipe(workspace):
+    """A rule that is named is the one that is used, and written down; an unknown one is refused."""
+    a_dataset(workspace)
+
+    train(workspace, settings=(*SMALL, "operating_point=sensitivity>=1"), name="sensitive")
+
+    bundle = read_bundle(workspace.bundle("sensitive"))
+    assert bundle.thresholds.rule == "sensitivity>=1"
+    assert 0 < bundle.thresholds.malignant < 1
+    with pytest.raises(UserError, match="unknown rule"):
+        train(workspace, settings=(*SMALL, "operating_point=cheapest"), name="other")
 
 
 def test_a_picture_that_was_changed_after_curation_is_not_learned_from(workspace):

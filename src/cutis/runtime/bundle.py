@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from cutis.imaging.prepare import Preparation, preparation_from
+from cutis.runtime.trust import Acceptance, TrustReference, acceptance_from, reference_from
+from cutis.stats.conformal import SetThresholds, set_thresholds_from
+from cutis.stats.recalibration import Recalibration, recalibration_from
 from cutis.vocabulary.errors import UserError
-from cutis.vocabulary.files import check_sums, read_json, write_json, write_sums
+from cutis.vocabulary.files import check_sums, read_json, stamp, write_json, write_sums
 from cutis.vocabulary.taxonomy import Taxonomy, taxonomy_from
 
 DESCRIPTION = "bundle.json"
 WEIGHTS = "weights.safetensors"
+TRUST = "trust.safetensors"
 HISTORY = "history.jsonl"
 CONFIG = "config.toml"
+AS_SAID = Recalibration(kind="identity")
 BALANCED = "Its probabilities are those of a clinic in which rare diagnoses are more frequent than in the archive."
+UNWATCHED = "It answers every picture, however unlike those that it learned from."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,11 +32,12 @@ class Thresholds:
     rule: str
     chosen_on: str
     values: tuple[float, ...]
+    malignant: float | None = None  # on the summed probability of the malignant diagnoses; None where nothing else is
 
 
 @dataclass(frozen=True, kw_only=True)
 class Bundle:
-    """What training leaves. All that was fitted was fitted on the tune split, never on test."""
+    """What training leaves. All that was fitted was fitted on tune, or on calibrate, never on test."""
 
     name: str
     architecture: str
@@ -39,10 +47,14 @@ class Bundle:
     temperatures: tuple[float, ...]  # one per auxiliary classifier, shallow to deep, and the final one's last
     speaking: int = 1  # how many of the last classifiers answer, by the mean of their calibrated probabilities
     temperature_of_mean: float = 1.0  # of that mean
+    recalibration: Recalibration = AS_SAID  # of what the speakers say together
     views: int = 1  # how many turned and mirrored views of a picture an answer is averaged over
     balanced: float = 0.0  # how far it was taught that all diagnoses are equally frequent: 0 not at all, 1 wholly
     members: int = 1  # networks that answer together; several after cross-validation
     thresholds: Thresholds
+    sets: tuple[SetThresholds, ...] = ()  # of prediction sets, the one that answers first; none without calibrate cases
+    reference: TrustReference | None = field(default=None, compare=False)  # what a picture's features are held against
+    acceptance: Acceptance | None = field(default=None, compare=False)  # how unusual it may be; None: all are answered
     best_epochs: tuple[int, ...]  # of each member
     parameters: int  # of all members together
     dataset_sha256: str
@@ -84,13 +96,16 @@ class Bundle:
                 * self.invented
             ),
             *((BALANCED,) * bool(self.balanced)),
+            *filter(None, (self.acceptance.warning if self.acceptance else UNWATCHED,)),
             *((f"It cannot say: {unheard}. A benign answer does not exclude them.",) if unheard else ()),
             "For research. Not a medical device.",
         )
 
 
 def write_description(folder: Path, bundle: Bundle, *, made_from: dict[str, str]) -> None:
-    """Write bundle.json and, last, the sums of every file, into a folder that holds the weights already."""
+    """Write bundle.json, what trust is measured by, and last the sums, into a folder that holds the weights already."""
+    if bundle.reference and bundle.acceptance:
+        _write_trust(folder / TRUST, bundle.reference, bundle.acceptance)
     content: dict[str, Any] = {
         "name": bundle.name,
         "architecture": bundle.architecture,
@@ -102,9 +117,13 @@ def write_description(folder: Path, bundle: Bundle, *, made_from: dict[str, str]
             "rule": bundle.thresholds.rule,
             "chosen_on": bundle.thresholds.chosen_on,
             "values": list(bundle.thresholds.values),
+            "malignant": bundle.thresholds.malignant,
         },
         "speaking": bundle.speaking,
         "temperature_of_mean": bundle.temperature_of_mean,
+        "recalibration": bundle.recalibration.to_dict(),
+        "sets": [thresholds.to_dict() for thresholds in bundle.sets],
+        "acceptance": bundle.acceptance.to_dict() if bundle.acceptance else None,
         "views": bundle.views,
         "balanced": bundle.balanced,
         "members": bundle.members,
@@ -138,18 +157,40 @@ def read_bundle(folder: Path) -> Bundle:
             "temperatures": tuple(said["temperatures"]),
             "best_epochs": tuple(said["best_epochs"]),
             "thresholds": Thresholds(**thresholds | {"values": tuple(thresholds["values"])}),
+            "recalibration": recalibration_from(said["recalibration"]),
+            "sets": tuple(map(set_thresholds_from, said["sets"])),
             "folder": folder,
-        }
+        } | _read_trust(folder / TRUST, said["acceptance"])
         plain = {key: said[key] for key in Bundle.__dataclass_fields__ if key not in fixed}
         return Bundle(**fixed, **plain)
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         mend = "train it again with this version of cutis"
-        raise UserError(f"this bundle lacks a field: {error}", where=str(folder / DESCRIPTION), mend=mend) from error
+        raise UserError(f"this bundle lacks something: {error}", where=str(folder / DESCRIPTION), mend=mend) from error
+
+
+def _write_trust(path: Path, reference: TrustReference, acceptance: Acceptance) -> None:
+    from safetensors.numpy import save_file
+
+    save_file(reference.tensors() | acceptance.tensors(), path, metadata={"stamp": json.dumps(stamp("trust"))})
+
+
+def _read_trust(path: Path, said: dict[str, Any] | None) -> dict[str, Any]:
+    if said is None:
+        return {"reference": None, "acceptance": None}
+    from safetensors.numpy import load_file
+
+    tensors = load_file(path)
+    return {"reference": reference_from(tensors), "acceptance": acceptance_from(said, tensors)}
 
 
 def _of_today(said: dict[str, Any]) -> dict[str, Any]:
-    """Return what a bundle of the first format says in the words of the second: one network, one view, one speaker."""
-    if said["format"] > 1:
-        return said
-    alone = {"speaking": 1, "temperature_of_mean": 1.0, "views": 1, "balanced": 0.0, "members": 1}
-    return said | alone | {"best_epochs": [said["best_epoch"]]}
+    """Return what a bundle of an earlier format says in the words of this one.
+
+    The first had one network, one view, one speaker; the second no map after its temperatures, no sets, no abstention.
+    """
+    if said["format"] == 1:
+        alone = {"speaking": 1, "temperature_of_mean": 1.0, "views": 1, "balanced": 0.0, "members": 1}
+        said |= alone | {"best_epochs": [said["best_epoch"]]}
+    if said["format"] <= 2:  # noqa: PLR2004  the second
+        said |= {"recalibration": AS_SAID.to_dict(), "sets": [], "acceptance": None}
+    return said

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,12 +13,26 @@ from cutis.imaging.prepare import normalise, prepared_file
 from cutis.progress import track
 from cutis.runtime.bundle import Bundle
 from cutis.runtime.engines import Engine
+from cutis.runtime.trust import Signals, abstentions, combined, signals_of
 from cutis.runtime.views import views_of
 from cutis.stats.calibration import answer_of
+from cutis.stats.conformal import prediction_sets
+from cutis.stats.recalibration import recalibrated
 from cutis.vocabulary.diagnosis import Diagnosis, Finding
 from cutis.vocabulary.outputs import Outputs
 
 BATCH = 32
+
+
+class Answers(NamedTuple):
+    """What a bundle says of N pictures, and whether it stands by it."""
+
+    probabilities: NDArray[np.float64]  # (N, K) calibrated
+    sets: tuple[NDArray[np.bool_], ...]  # (N, K) for each kind of prediction set of the bundle
+    signals: Signals | None  # None where nothing watches
+    unusual: NDArray[np.float64] | None  # (N,) the signals as one, 0 to 1
+    abstained: NDArray[np.bool_]  # (N,)
+    reasons: tuple[tuple[str, ...], ...]  # N; empty where it is answered
 
 
 def outputs_of(engine: Engine, bundle: Bundle, paths: Sequence[Path], *, what: str) -> Outputs[NDArray[np.float32]]:
@@ -35,8 +50,15 @@ def outputs_of(engine: Engine, bundle: Bundle, paths: Sequence[Path], *, what: s
     Raises:
         UnreadablePicture: a file is no picture.
     """
-    batches = track(_batches(bundle, paths), what, total=-(-len(paths) // BATCH))
-    return _joined([seen_from_all_sides(engine, bundle, batch) for batch in batches], np.concatenate)
+    return outputs_of_batches(engine, bundle, _batches(bundle, paths), pictures=len(paths), what=what)
+
+
+def outputs_of_batches(
+    engine: Engine, bundle: Bundle, batches: Iterable[NDArray[np.float32]], *, pictures: int, what: str
+) -> Outputs[NDArray[np.float32]]:
+    """Do what `outputs_of` does with pictures that are prepared already, `BATCH` at a time: (B, 3, S, S) each."""
+    tracked = track(batches, what, total=-(-pictures // BATCH))
+    return _joined([seen_from_all_sides(engine, bundle, batch) for batch in tracked], np.concatenate)
 
 
 def seen_from_all_sides(engine: Engine, bundle: Bundle, pictures: NDArray[np.float32]) -> Outputs[NDArray[np.float32]]:
@@ -48,7 +70,20 @@ def probabilities(bundle: Bundle, outputs: Outputs[NDArray[np.float32]]) -> NDAr
     """Return the calibrated probabilities (N, K) of the classifiers that speak."""
     said = (*outputs.auxiliary_logits, outputs.logits)[-bundle.speaking :]
     temperatures = bundle.temperatures[-bundle.speaking :]
-    return answer_of(said, temperatures, temperature_of_mean=bundle.temperature_of_mean)
+    together = answer_of(said, temperatures, temperature_of_mean=bundle.temperature_of_mean)
+    return recalibrated(together, bundle.recalibration)
+
+
+def answers_of(bundle: Bundle, outputs: Outputs[NDArray[np.float32]]) -> Answers:
+    """Return the answer to each picture, the sets that go with it, and whether it is given at all."""
+    chances = probabilities(bundle, outputs)
+    sets = tuple(prediction_sets(chances, thresholds) for thresholds in bundle.sets)
+    if bundle.reference is None or bundle.acceptance is None:
+        nobody = np.zeros(len(chances), dtype=np.bool_)
+        return Answers(chances, sets, None, None, nobody, ((),) * len(chances))
+    signals = signals_of(outputs, bundle.reference, probabilities=chances, temperatures=bundle.temperatures)
+    abstained, reasons = abstentions(signals, bundle.acceptance)
+    return Answers(chances, sets, signals, combined(signals, bundle.acceptance), abstained, reasons)
 
 
 def diagnose(engine: Engine, bundle: Bundle, image: Path) -> Diagnosis:
@@ -59,13 +94,25 @@ def diagnose(engine: Engine, bundle: Bundle, image: Path) -> Diagnosis:
     """
     picture = prepared_file(image, bundle.preparation)[None]
     outputs = seen_from_all_sides(engine, bundle, normalise(picture, bundle.preparation))
-    chances = probabilities(bundle, outputs)[0]
-    findings = (
-        Finding(code=disease.code, name=disease.name, malignant=disease.malignant, probability=float(chance))
-        for disease, chance in zip(bundle.taxonomy.diseases, chances, strict=True)
+    answers = answers_of(bundle, outputs)
+    chances = answers.probabilities[0]
+    order = np.argsort(-chances, kind="stable")
+    diseases = [bundle.taxonomy.diseases[kind] for kind in order]
+    return Diagnosis(
+        image=str(image),
+        findings=tuple(
+            Finding(code=disease.code, name=disease.name, malignant=disease.malignant, probability=float(chance))
+            for disease, chance in zip(diseases, chances[order], strict=True)
+        ),
+        warnings=bundle.warnings,
+        bundle=bundle.name,
+        abstained=bool(answers.abstained[0]),
+        reasons=answers.reasons[0],
+        prediction_set=tuple(
+            bundle.taxonomy.codes[kind] for kind in order if answers.sets and answers.sets[0][0, kind]
+        ),
+        coverage=bundle.sets[0].level if bundle.sets else None,
     )
-    ranked = tuple(sorted(findings, key=lambda finding: -finding.probability))
-    return Diagnosis(image=str(image), findings=ranked, warnings=bundle.warnings, bundle=bundle.name)
 
 
 def _joined(

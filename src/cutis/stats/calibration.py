@@ -17,7 +17,6 @@ from cutis.stats.metrics import log_losses
 from cutis.stats.operating_points import Rule, youden
 
 TEMPERATURES = (0.05, 20.0)
-THRESHOLD_RULE = "Youden"
 BINS = 10
 
 

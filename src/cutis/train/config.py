@@ -6,8 +6,9 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from cutis.stats.operating_points import rule_of
 from cutis.vocabulary.errors import UserError
 from cutis.vocabulary.files import read_toml, stamp
 
@@ -68,8 +69,21 @@ class TrainConfig(BaseModel):
     cutmix: float = Field(default=0.0, ge=0)  # alpha of CutMix; 0: none; with both, each step draws one
     views: Literal[1, 2, 4, 8] = 1  # how many turned and mirrored views an answer is averaged over
 
+    operating_point: str = "Youden"  # the rule for thresholds, such as "sensitivity>=0.95" or "cost=10@0.02"
+    coverage: float = Field(default=0.95, gt=0, lt=1)  # how often a prediction set is to contain the truth
+    acceptance: float = Field(default=0.95, gt=0, lt=1)  # share of the clinic's own pictures that is to be answered
+
     cross_validate: bool = False  # a network per fold of train and tune, and a bundle of them all
     minutes_between_checkpoints: float = Field(default=5.0, gt=0)
+
+    @field_validator("operating_point")
+    @classmethod
+    def _rule(cls, text: str) -> str:
+        try:
+            rule_of(text)
+        except UserError as error:
+            raise ValueError(f"{error.what}; {error.mend}") from error
+        return text
 
     @model_validator(mode="after")
     def _whole(self) -> Self:

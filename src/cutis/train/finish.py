@@ -1,4 +1,4 @@
-"""From the best weights to a bundle: what is fitted is fitted here, on the tune split."""
+"""From the best weights to a bundle."""
 
 from __future__ import annotations
 
@@ -6,21 +6,17 @@ import json
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
 from safetensors.torch import load_file
 from torch import nn
 
 from cutis.imaging.prepare import Preparation
-from cutis.runtime.bundle import CONFIG, HISTORY, WEIGHTS, Bundle, Thresholds, write_description
-from cutis.stats.calibration import THRESHOLD_RULE, answer_of, choose_speakers, choose_thresholds
+from cutis.runtime.bundle import CONFIG, HISTORY, WEIGHTS, Bundle, write_description
+from cutis.train.answering import Trained, answering_of, trusted
+from cutis.train.batches import Pictures
 from cutis.train.checkpoint import KEPT, save_tensors
-from cutis.train.config import TrainConfig, config_text
+from cutis.train.config import config_text
 from cutis.train.history import mean_history, read_history, write_history
-from cutis.train.imbalance import class_weights
-from cutis.train.loop import Heard
 from cutis.train.run import Run
 from cutis.vocabulary.case import SPLITS
 from cutis.vocabulary.files import sha256_of, stamp
@@ -53,52 +49,42 @@ def recall_best(folder: Path, network: nn.Module, epoch: int) -> None:
     network.load_state_dict(load_file(best_weights(folder, epoch)))
 
 
-class Trained(NamedTuple):
-    """A member at the end of its course."""
+def write_bundle(
+    folder: Path, run: Run, members: Sequence[Trained], *, preparation: Preparation, learned: Pictures
+) -> Bundle:
+    """Make the best weights answer, and write the bundle's files.
 
-    folder: Path  # where its best weights lie
-    heard: Heard  # what these say of the cases that chose them
-    best_epoch: int  # counted from 0
-    best_score: float
-    precision: str  # that it learned in
+    What is said of the cases that chose gives temperatures, speakers, recalibration and thresholds; after
+    cross-validation these are all cases of train and tune, each heard by the member that had not learned from it. Then
+    the bundle answers calibrate, which gives prediction sets and abstention.
 
-
-def write_bundle(folder: Path, run: Run, members: Sequence[Trained], *, preparation: Preparation) -> Bundle:
-    """Fit temperatures, speakers and thresholds on what was said of the cases that chose, and write the bundle's files.
-
-    After cross-validation these are all cases of train and tune, each heard by the member that had not learned from it.
+    Args:
+        folder: empty.
+        run: what was trained.
+        members: its networks at the end of their course.
+        preparation: of pictures.
+        learned: the prepared pictures that the features of others are held against.
     """
     _write_weights(folder / WEIGHTS, members)
     histories = [read_history(member.folder / HISTORY, before=run.config.epochs) for member in members]
     write_history(folder / HISTORY, mean_history(histories))
     shareable = {"weights": Path(run.config.weights).name, "precision": members[0].precision}  # no path of this machine
     (folder / CONFIG).write_text(config_text(run.config.model_copy(update=shareable)), encoding="utf-8")
-    heard = _together([member.heard for member in members])
-    most = len(heard.logits) if run.config.answer == "tune" else 1
-    speakers = choose_speakers(heard.logits, heard.truth, most=most, weights=_weights(run.config, heard.truth))
-    chances = answer_of(
-        heard.logits[-speakers.speaking :],
-        speakers.temperatures[-speakers.speaking :],
-        temperature_of_mean=speakers.temperature_of_mean,
-    )
-    manifest = run.manifest
+    manifest, answering = run.manifest, answering_of(run, members)
     bundle = Bundle(
         name=run.name,
         architecture=run.config.network,
         pretrained=run.pretrained,
         taxonomy=manifest.taxonomy,
         preparation=preparation,
-        temperatures=speakers.temperatures,
-        speaking=speakers.speaking,
-        temperature_of_mean=speakers.temperature_of_mean,
+        temperatures=answering.speakers.temperatures,
+        speaking=answering.speakers.speaking,
+        temperature_of_mean=answering.speakers.temperature_of_mean,
+        recalibration=answering.recalibration,
         views=run.config.views,
         balanced=run.config.imbalance_strength if run.config.imbalance != "none" else 0.0,
         members=len(members),
-        thresholds=Thresholds(
-            rule=THRESHOLD_RULE,
-            chosen_on="train and tune, out of fold" if run.config.cross_validate else "tune",
-            values=tuple(map(float, choose_thresholds(chances, heard.truth))),
-        ),
+        thresholds=answering.thresholds,
         best_epochs=tuple(member.best_epoch + 1 for member in members),
         parameters=_parameters(folder / WEIGHTS),
         dataset_sha256=run.dataset_sha256,
@@ -110,6 +96,7 @@ def write_bundle(folder: Path, run: Run, members: Sequence[Trained], *, preparat
         weights_sha256=sha256_of(folder / WEIGHTS),
         folder=folder,
     )
+    bundle = trusted(bundle, run, learned)
     made_from = {"manifest": run.dataset_sha256, "config": sha256_of(folder / CONFIG)}
     write_description(folder, bundle, made_from=made_from)
     return bundle
@@ -129,22 +116,7 @@ def _write_weights(path: Path, members: Sequence[Trained]) -> None:
     save_tensors(path, tensors, {"stamp": json.dumps(stamp("weights"))})
 
 
-def _weights(config: TrainConfig, truth: NDArray[np.int64]) -> NDArray[np.float64] | None:
-    """Return how much each case counts, so that the mix is the one that was taught; None where it is the archive's."""
-    if config.imbalance == "none":
-        return None
-    return class_weights(np.bincount(truth), config.imbalance_strength)[truth]
-
-
 def _parameters(weights: Path) -> int:
     """Count what was learned; running statistics of normalisation are measured, not learned."""
     measured = ("running_mean", "running_var", "num_batches_tracked")
     return sum(tensor.numel() for key, tensor in load_file(weights).items() if not key.endswith(measured))
-
-
-def _together(heard: Sequence[Heard]) -> Heard:
-    by_classifier = zip(*(each.logits for each in heard), strict=True)
-    return Heard(
-        logits=tuple(map(np.concatenate, by_classifier)),
-        truth=np.concatenate([each.truth for each in heard]),
-    )

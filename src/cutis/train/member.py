@@ -13,11 +13,12 @@ from cutis.network.backbone import backbone_of
 from cutis.network.classifier import Classifier
 from cutis.progress import say
 from cutis.runtime.allocator import keep_freed_memory
+from cutis.train.answering import Trained
 from cutis.train.batches import Batch, Pictures, Step, chosen_from, steps_per_epoch
 from cutis.train.config import TrainConfig
 from cutis.train.course import Course, follow_course
 from cutis.train.dry_run import Work
-from cutis.train.finish import Trained, recall_best
+from cutis.train.finish import recall_best
 from cutis.train.imbalance import teaching_of
 from cutis.train.loop import accelerator_or_processor, learn, listen_to, new_learner
 from cutis.train.memory import FULL, Need, available, need_of, out_of_memory_is_a_user_error
@@ -117,7 +118,7 @@ def train_member(
         ranks.wait()  # until the first process has set the best weights aside
         recall_best(member.folder, network, place.best_epoch)
         heard = listen_to(course.tuning, network, batch_size=config.batch_size, views=config.views, ranks=ranks)
-    return Trained(member.folder, heard, place.best_epoch, place.best_score, precision)
+    return Trained(member.folder, heard, course.tuning.case_ids, place.best_epoch, place.best_score, precision)
 
 
 def learning_step(run: Run, network: Classifier, *, processes: int) -> tuple[Callable[[], object], Work]:

@@ -11,7 +11,8 @@ from statistics import fmean
 
 from cutis.imaging.prepare import Preparation
 from cutis.runtime.bundle import Bundle
-from cutis.train.batches import Pictures, open_pictures
+from cutis.train.answering import calibrate_pictures
+from cutis.train.batches import Pictures, chosen_from, open_pictures
 from cutis.train.config import read_recipe
 from cutis.train.dry_run import Rehearsal, rehearse
 from cutis.train.finish import write_bundle
@@ -34,7 +35,7 @@ def train(
     processes: int = 1,
     track: str | None = None,
 ) -> Finished | None:
-    """Train a network on the train split; choose its epoch, temperatures and thresholds on tune.
+    """Train a network on the train split; choose its epoch and thresholds on tune, sets and abstention on calibrate.
 
     With `cross_validate` in the recipe it is a network for each fold of both, each chosen on the fold that it lacks.
 
@@ -98,6 +99,7 @@ def _train(workspace: Workspace, run: Run, ranks: Ranks, *, again: bool, track: 
     with no_space_left_is_a_user_error(run.folder):
         if ranks.leads:
             prepare_folder(run, again=again)
+            calibrate_pictures(run)  # needed at the very end: what is missing is told now
             _open_pictures(run, preparation, workspace)  # decoded and checked once, while the others wait
         ranks.wait()
         pictures = _open_pictures(run, preparation, workspace, checked=True)
@@ -109,7 +111,8 @@ def _train(workspace: Workspace, run: Run, ranks: Ranks, *, again: bool, track: 
         if not ranks.leads:
             return None
         with workspace.new_version(workspace.bundle(run.name), again=again) as folder:
-            bundle = write_bundle(folder, run, members, preparation=preparation)
+            learned = _learned(run, pictures)
+            bundle = write_bundle(folder, run, members, preparation=preparation, learned=learned)
     shutil.rmtree(run.folder)
     return _finished(bundle, workspace.bundle(run.name), best_score=fmean(member.best_score for member in members))
 
@@ -123,6 +126,11 @@ def _open_pictures(run: Run, preparation: Preparation, workspace: Workspace, *, 
         soft_labels=run.config.soft_labels,
         checked=checked,
     )
+
+
+def _learned(run: Run, pictures: Pictures) -> Pictures:
+    """Return all pictures that any member learned from."""
+    return pictures if len(run.members) > 1 else chosen_from(pictures, run.members[0].learning)
 
 
 def _alone_if_first(run: Run, ranks: Ranks) -> AbstractContextManager[None]:

@@ -24,6 +24,10 @@ class Diagnosis:
     findings: tuple[Finding, ...]
     warnings: tuple[str, ...]
     bundle: str
+    abstained: bool = False  # the findings are then no answer
+    reasons: tuple[str, ...] = ()  # why, the weightiest first
+    prediction_set: tuple[str, ...] = ()  # codes, most probable first; empty where the bundle promises none
+    coverage: float | None = None  # how often such a set contains the truth, at this clinic's case mix
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data for JSON."""
