@@ -155,6 +155,22 @@ def evaluate(
     ] = None,
     *,
     workspace: Folder = WORK,
+    on: Annotated[
+        Path | None, typer.Option(metavar="OTHER_DATASET", help="Measure it there: another workspace, or its dataset.")
+    ] = None,
+    only_test: Annotated[bool, typer.Option("--only-test", help="With --on: only the test split there.")] = False,
+    protocol: Annotated[
+        Path | None, typer.Option(help="What is asked of the test; protocol.toml in the workspace, if not given.")
+    ] = None,
+    prevalence: Annotated[
+        list[float] | None,
+        typer.Option(
+            metavar="SHARE", help="How frequent malignancy is where it will be used; may be given several times."
+        ),
+    ] = None,
+    robustness: Annotated[
+        bool, typer.Option("--robustness", help="Ask also what is left when pictures are disturbed; this takes long.")
+    ] = False,
     again: Again = False,
 ) -> Finished:
     """Measure a bundle on the test split, each figure with interval.
@@ -162,11 +178,18 @@ def evaluate(
     Several bundles are compared in pairs; what was evaluated before and is unchanged is not evaluated again.
     """
     from cutis.evaluate import stage
+    from cutis.evaluate.elsewhere import evaluate_elsewhere
 
-    project = Workspace(workspace)
-    if names and len(names) > 1:
-        return stage.compare(project, names, again=again)
-    return stage.evaluate(project, names[0] if names else project.only_bundle(), again=again)
+    project, prevalences = Workspace(workspace), tuple(prevalence or ())
+    several, name = len(names or ()) > 1, names[0] if names else project.only_bundle()
+    _require_fitting(on, only_test=only_test, several=several, protocol=protocol, robustness=robustness)
+    if on is not None:
+        return evaluate_elsewhere(project, name, on, only_test=only_test, prevalences=prevalences, again=again)
+    if names and several:
+        return stage.compare(
+            project, names, again=again, protocol=protocol, prevalences=prevalences, robustness=robustness
+        )
+    return stage.evaluate(project, name, again=again, protocol=protocol, prevalences=prevalences, robustness=robustness)
 
 
 @verb(app)
@@ -247,6 +270,27 @@ def doctor(*, workspace: Folder = WORK) -> Answer:
     )
 
 
+def _require_fitting(
+    on: Path | None, *, only_test: bool, several: bool, protocol: Path | None, robustness: bool
+) -> None:
+    """Refuse what says nothing together.
+
+    Raises:
+        UserError: names the two.
+    """
+    if on is None:
+        if only_test:
+            raise UserError(
+                "--only-test without --on", where="cutis evaluate", mend="the home dataset is its test only"
+            )
+        return
+    beside = {"several bundles": several, "--protocol": protocol is not None, "--robustness": robustness}
+    wrong = [what for what, is_given in beside.items() if is_given]
+    if wrong:
+        what = f"--on does not go with {' and '.join(wrong)}"
+        raise UserError(what, where="cutis evaluate", mend="name one bundle, and leave the others out")
+
+
 def _lines_of(diagnosis: Diagnosis, top: int) -> Iterator[str]:
     yield diagnosis.image
     if diagnosis.abstained:
@@ -256,5 +300,5 @@ def _lines_of(diagnosis: Diagnosis, top: int) -> Iterator[str]:
         flag = "  malignant" if finding.malignant else ""
         yield f"  {rank:>2}  {finding.probability:.3f}  {finding.name} ({finding.code}){flag}"
     if diagnosis.coverage is not None and not diagnosis.abstained:
-        yield f"  in {diagnosis.coverage:.0%} of cases like this clinic's it is one of: {', '.join(diagnosis.prediction_set)}"
+        yield f"  one of {', '.join(diagnosis.prediction_set)} in {diagnosis.coverage:.0%} of cases like this clinic's"
     yield from (f"  note: {warning}" for warning in diagnosis.warnings)

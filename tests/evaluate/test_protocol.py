@@ -13,11 +13,10 @@ from cutis.evaluate.protocol import (
     EXAMPLE,
     Endpoint,
     ProtocolFile,
-    content_of,
+    UnderProtocol,
     departures,
     find_protocol,
     judged,
-    lines_of,
     read_protocol,
     require_known,
     seen_from,
@@ -220,7 +219,7 @@ def test_what_a_report_prints_is_plain_data(tmp_path):
     protocol = a_protocol(tmp_path, PLAIN + SECONDARY)
     verdicts = judged(protocol, estimates={"macro_auc": an_estimate(0.82, 0.90)}, differences={})
 
-    content = json.loads(json.dumps(content_of(protocol, REGISTERED, verdicts=verdicts, apart=("thresholds by …",))))
+    content = json.loads(json.dumps(UnderProtocol(protocol, REGISTERED, verdicts, ("thresholds by …",)).content()))
 
     assert content["registration"]["before"] == "yes"
     assert (content["written_by"], content["written_on"]) == ("Dr. A. Example", "2026-03-01")
@@ -233,8 +232,8 @@ def test_without_a_protocol_a_report_says_so():
     """And nothing is judged."""
     none = Registration(protocol_sha256=None, before="no protocol", openings=1, under_it=0, why="none was given")
 
-    assert content_of(None, none) == {"registration": none.to_dict()}
-    assert lines_of(None, none, ()) == ("no protocol: none was given",)
+    assert UnderProtocol(None, none).content() == {"registration": none.to_dict()}
+    assert UnderProtocol(None, none).lines() == ("no protocol: none was given",)
 
 
 def test_a_person_reads_the_hash_the_ledger_and_the_primary_verdict(tmp_path):
@@ -242,7 +241,7 @@ def test_a_person_reads_the_hash_the_ledger_and_the_primary_verdict(tmp_path):
     protocol = a_protocol(tmp_path)
     verdicts = judged(protocol, estimates={"macro_auc": an_estimate(0.82, 0.90)}, differences={})
 
-    first, second = lines_of(protocol, REGISTERED, verdicts)
+    first, second = UnderProtocol(protocol, REGISTERED, verdicts).lines()
 
     assert first == f"protocol {protocol.sha256[:12]}, {REGISTERED}"
     assert second.startswith("primary endpoint macro_auc against 0.8: Gain +0.0600")

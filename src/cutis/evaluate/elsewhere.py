@@ -11,26 +11,30 @@ Nothing was learned from the other dataset, so that all of its settled cases are
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cutis.evaluate.decisions import PREVALENCES, checked_prevalences
 from cutis.evaluate.elsewhere_material import Elsewhere, open_elsewhere
 from cutis.evaluate.elsewhere_record import Answered, tell_elsewhere, write_elsewhere
 from cutis.evaluate.evidence import SEED, Evidence, chance_of_rounds, evidence_of, predictions_of
+from cutis.evaluate.findings import measured_of
 from cutis.evaluate.material import Material
 from cutis.evaluate.openings import record_opening, registration_of
 from cutis.evaluate.readings import ForeignDiagnosis, foreign_diagnoses, foreign_estimates, restricted_to
 from cutis.runtime.engines import Engine, open_engine
-from cutis.runtime.predict import outputs_of, probabilities
+from cutis.runtime.predict import answers_of, outputs_of, probabilities
 from cutis.vocabulary.case import Manifest
 from cutis.vocabulary.chance import chance
 from cutis.vocabulary.estimate import Estimate
 from cutis.vocabulary.files import write_sums
 from cutis.vocabulary.outputs import Outputs
 from cutis.vocabulary.predictions import Predictions
+from cutis.vocabulary.registration import Registration
 from cutis.workspace import Finished, Workspace
 
 LEDGER = "elsewhere"  # the folder of its ledger, beside that of the home test
@@ -38,7 +42,13 @@ BYTES_PER_CASE = 2**11  # probabilities of a hundred diagnoses, twice
 
 
 def evaluate_elsewhere(
-    workspace: Workspace, name: str, other: Path, *, only_test: bool = False, again: bool = False
+    workspace: Workspace,
+    name: str,
+    other: Path,
+    *,
+    only_test: bool = False,
+    prevalences: Sequence[float] = (),
+    again: bool = False,
 ) -> Finished:
     """Let a bundle answer the cases of another dataset, and measure the answers; the opening is recorded.
 
@@ -47,6 +57,7 @@ def evaluate_elsewhere(
         name: of the bundle.
         other: another workspace, or its dataset.
         only_test: leave out all splits but the other dataset's test.
+        prevalences: of malignancy where the answers are to be used; some usual ones, if not given.
         again: make a new version where this evaluation exists.
 
     Raises:
@@ -59,22 +70,29 @@ def evaluate_elsewhere(
     engine = open_engine(elsewhere.material.bundle)
     cases = len(elsewhere.material.settled) + len(elsewhere.foreign)
     with workspace.new_version(target, again=again, needs=BYTES_PER_CASE * cases) as folder:
-        answered = examine_elsewhere(elsewhere, engine, ledger=workspace.private / LEDGER)
+        answered = examine_elsewhere(
+            elsewhere,
+            engine,
+            ledger=workspace.private / LEDGER,
+            prevalences=checked_prevalences(prevalences) or PREVALENCES,
+        )
         write_elsewhere(folder, elsewhere, answered)
         write_sums(folder)
     return tell_elsewhere(elsewhere, answered, wrote=target)
 
 
-def examine_elsewhere(elsewhere: Elsewhere, engine: Engine, *, ledger: Path) -> Answered:
+def examine_elsewhere(
+    elsewhere: Elsewhere, engine: Engine, *, ledger: Path, prevalences: Sequence[float] = PREVALENCES
+) -> Answered:
     """Record the opening in the ledger's folder, let the bundle answer all settled cases, and measure.
 
     The ledger is one of its own, beside that of the home test, which is no further opened by this.
     """
     material, bundle = elsewhere.material, elsewhere.material.bundle
-    openings = _opened(material, ledger)
+    registration = _opened(material, ledger)
     outputs = _said(material, engine, material.settled, what="predicting known diagnoses")
-    said = predictions_of(material.settled, probabilities(bundle, outputs), rater=bundle.name)
-    known = replace(said, split=elsewhere.split)
+    answers = answers_of(bundle, outputs)
+    known = replace(predictions_of(material.settled, answers.probabilities, rater=bundle.name), split=elsewhere.split)
     foreign, estimates, by_diagnosis = None, dict[str, Estimate](), tuple[ForeignDiagnosis, ...]()
     if len(elsewhere.foreign):
         of_foreign = _said(material, engine, elsewhere.foreign, what="predicting foreign diagnoses")
@@ -85,22 +103,29 @@ def examine_elsewhere(elsewhere: Elsewhere, engine: Engine, *, ledger: Path) -> 
     return Answered(
         known=known,
         outputs=outputs,
-        evidence=_evidence(material, known),
+        measured=measured_of(
+            bundle,
+            material.settled,
+            known,
+            answers=answers,
+            dataset_sha256=material.dataset_sha256,
+            prevalences=prevalences,
+        ),
         restricted=_restricted(elsewhere, known),
         foreign=foreign,
         foreign_estimates=estimates,
         foreign_diagnoses=by_diagnosis,
-        openings=openings,
+        registration=registration,
     )
 
 
-def _opened(material: Material, ledger: Path) -> int:
+def _opened(material: Material, ledger: Path) -> Registration:
     """Write the opening down, and return how often this dataset was opened by any bundle, now among them."""
     ledger.mkdir(mode=0o700, parents=True, exist_ok=True)
     dataset = material.dataset_sha256
     bundle = material.bundle
     record_opening(ledger, bundle=bundle.name, weights_sha256=bundle.weights_sha256, dataset_sha256=dataset)
-    return registration_of(ledger, protocol_sha256=None, dataset_sha256=dataset).openings
+    return registration_of(ledger, protocol_sha256=None, dataset_sha256=dataset)
 
 
 def _said(material: Material, engine: Engine, cases: Manifest, *, what: str) -> Outputs[NDArray[np.float32]]:

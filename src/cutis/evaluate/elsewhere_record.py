@@ -10,17 +10,22 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from cutis.evaluate.calibration import plain
+from cutis.evaluate.drawings import figures_of
 from cutis.evaluate.elsewhere_material import Elsewhere
 from cutis.evaluate.evidence import Evidence
-from cutis.evaluate.figures import confusion_figure, reliability_figure, roc_figure, save_figure
+from cutis.evaluate.figures import save_figure
+from cutis.evaluate.findings import Findings, Measured
 from cutis.evaluate.openings import Openings
+from cutis.evaluate.protocol import UnderProtocol
 from cutis.evaluate.readings import ForeignDiagnosis
-from cutis.evaluate.record import Findings, content_of
+from cutis.evaluate.record import content_of
 from cutis.evaluate.told import HEADLINES
 from cutis.vocabulary.estimate import Estimate
 from cutis.vocabulary.files import write_json
 from cutis.vocabulary.outputs import Outputs
 from cutis.vocabulary.predictions import Predictions, write_predictions
+from cutis.vocabulary.registration import Registration
 from cutis.workspace import Finished
 
 READINGS = {
@@ -35,12 +40,22 @@ class Answered(NamedTuple):
 
     known: Predictions  # as they are
     outputs: Outputs[NDArray[np.float32]]  # of the same cases
-    evidence: Evidence
+    measured: Measured
     restricted: Evidence | None  # None where a single diagnosis is common
     foreign: Predictions | None
     foreign_estimates: dict[str, Estimate]
     foreign_diagnoses: tuple[ForeignDiagnosis, ...]
-    openings: int  # of this dataset, so far
+    registration: Registration  # of the openings of this dataset
+
+    @property
+    def evidence(self) -> Evidence:
+        """The figures of the cases whose diagnosis is known, as they are."""
+        return self.measured.evidence
+
+    @property
+    def openings(self) -> int:
+        """How often this dataset was opened so far."""
+        return self.registration.openings
 
 
 def write_elsewhere(folder: Path, elsewhere: Elsewhere, answered: Answered) -> None:
@@ -50,6 +65,8 @@ def write_elsewhere(folder: Path, elsewhere: Elsewhere, answered: Answered) -> N
     if answered.foreign is not None:
         write_predictions(folder / "foreign.parquet", answered.foreign, made_from=made_from)
     write_json(folder / "estimates.json", "estimates", content_elsewhere(elsewhere, answered), made_from=made_from)
+    subgroups = answered.measured.subgroups.content()
+    write_json(folder / "subgroups.json", "subgroups", subgroups, made_from=made_from)
     _write_figures(folder / "figures", elsewhere, answered)
 
 
@@ -61,9 +78,10 @@ def content_elsewhere(elsewhere: Elsewhere, answered: Answered) -> dict[str, Any
         settled=answered.known,
         indeterminate=None,
         outputs=answered.outputs,
-        evidence=answered.evidence,
+        measured=answered.measured,
         beside={},
         openings=Openings(of_workspace=answered.openings, of_bundle=answered.openings),
+        protocol=UnderProtocol(None, answered.registration),
     )
     return content_of(material, findings) | {
         "source": cases.source,
@@ -83,7 +101,7 @@ def content_elsewhere(elsewhere: Elsewhere, answered: Answered) -> dict[str, Any
             "foreign": {
                 "cases": len(elsewhere.foreign),
                 "clusters": len(set(elsewhere.foreign.column("cluster_id"))),
-                "estimates": _plain(answered.foreign_estimates),
+                "estimates": plain(answered.foreign_estimates),
                 "diagnoses": [each.content() for each in answered.foreign_diagnoses],
             },
         },
@@ -93,7 +111,7 @@ def content_elsewhere(elsewhere: Elsewhere, answered: Answered) -> dict[str, Any
 def tell_elsewhere(elsewhere: Elsewhere, answered: Answered, *, wrote: Path) -> Finished:
     """Sum up an evaluation on another dataset in a few lines."""
     material, evidence = elsewhere.material, answered.evidence
-    found = {name: evidence.estimates[name] for name in HEADLINES.values()}
+    found = {name: evidence.estimates[name] for name in HEADLINES.values() if name in evidence.estimates}
     facts = {
         "name": material.bundle.name,
         "on": elsewhere.called,
@@ -103,7 +121,7 @@ def tell_elsewhere(elsewhere: Elsewhere, answered: Answered, *, wrote: Path) -> 
         "foreign": len(elsewhere.foreign),
         "openings": answered.openings,
         "independence": asdict(elsewhere.independence),
-        "estimates": _plain(found),
+        "estimates": plain(found),
         "warnings": list(material.bundle.warnings),
     }
     lines = tuple(_lines(elsewhere, answered, found))
@@ -117,7 +135,7 @@ def _lines(elsewhere: Elsewhere, answered: Answered, found: dict[str, Estimate])
     times = "once" if openings == 1 else f"{openings} times"
     yield f"{elsewhere.called}, {used}: {len(known):,} pictures of {clusters}, opened {times} so far"
     yield f"common diagnoses: {', '.join(elsewhere.codes)} of {', '.join(bundle.taxonomy.codes)}"
-    yield from (f"{label:<31}{found[name]}" for label, name in HEADLINES.items())
+    yield from (f"{label:<31}{found[name]}" for label, name in HEADLINES.items() if name in found)
     if answered.restricted is not None:
         for name in ("argmax/accuracy", "argmax/balanced_accuracy"):
             label = f"if only these were asked, {name.removeprefix('argmax/').replace('_', ' ')}"
@@ -144,24 +162,14 @@ def _common(elsewhere: Elsewhere) -> list[dict[str, Any]]:
 
 
 def _restricted(evidence: Evidence) -> dict[str, Any]:
-    return {"support": evidence.support, "estimates": _plain(evidence.estimates)}
-
-
-def _plain(estimates: dict[str, Estimate]) -> dict[str, dict[str, Any]]:
-    return {name: estimate.to_dict() for name, estimate in estimates.items()}
+    return {"support": evidence.support, "estimates": plain(evidence.estimates)}
 
 
 def _write_figures(folder: Path, elsewhere: Elsewhere, answered: Answered) -> None:
-    bundle, known, evidence = elsewhere.material.bundle, answered.known, answered.evidence
+    bundle, known = elsewhere.material.bundle, answered.known
     invented = ", all invented" * (bundle.invented or elsewhere.material.settled.invented)
-    clusters = f"{evidence.clusters:,} {known.cluster_kind}s"
+    clusters = f"{answered.evidence.clusters:,} {known.cluster_kind}s"
     of_what = f"{bundle.name} on {elsewhere.called}: {len(known):,} pictures of {clusters}{invented}."
-    confidence = known.probabilities.max(axis=1)
-    figures = {
-        "confusion": confusion_figure(evidence.confusion, bundle.taxonomy, of_what=of_what),
-        "roc": roc_figure(known, evidence.estimates, bundle.taxonomy, of_what=of_what),
-        "reliability": reliability_figure(evidence.reliability, confidence, evidence.estimates, of_what=of_what),
-    }
     folder.mkdir()
-    for name, figure in figures.items():
+    for name, figure in figures_of(known, answered.measured, bundle.taxonomy, of_what=of_what).items():
         save_figure(folder / f"{name}.svg", figure)

@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cutis.stats.calibration import equal_bins, expected_calibration_error
+from cutis.stats.areas import estimate_areas
 from cutis.stats.intervals import clusters_in, estimate_mean, estimate_metrics
 from cutis.stats.metrics import confusion_matrix
+from cutis.stats.proportions import estimate_shares
 from cutis.vocabulary.case import Manifest
 from cutis.vocabulary.chance import chance
 from cutis.vocabulary.estimate import Estimate
@@ -20,22 +21,13 @@ from cutis.vocabulary.predictions import Predictions
 SEED = 0
 
 
-class Bin(NamedTuple):
-    """Cases of about the same confidence."""
-
-    confidence: float  # mean probability of the answer
-    right: Estimate  # share of right answers
-    cases: int
-
-
 class Evidence(NamedTuple):
     """What is known of a network on settled cases."""
 
-    estimates: dict[str, Estimate]  # by the names of `cutis.stats.metrics.measures`, and the calibration error
+    estimates: dict[str, Estimate]  # by the names of `cutis.stats.metrics.measures`
     support: dict[str, dict[str, int]]  # cases and clusters of each diagnosis
     clusters: int
     confusion: NDArray[np.int64]  # (K, K), rows the truth, columns the answer by arg-max
-    reliability: tuple[Bin, ...]
 
 
 def chance_of_rounds(dataset_sha256: str) -> np.random.Generator:
@@ -61,30 +53,39 @@ def predictions_of(cases: Manifest, probabilities: NDArray[np.float64], *, rater
 
 
 def evidence_of(
-    predictions: Predictions, *, thresholds: NDArray[np.float64], generator: np.random.Generator
+    predictions: Predictions,
+    *,
+    thresholds: NDArray[np.float64],
+    generator: np.random.Generator,
+    malignant: NDArray[np.bool_] | None = None,
+    malignant_threshold: float | None = None,
 ) -> Evidence:
-    """Return every figure of settled cases, with intervals by resampling clusters."""
+    """Return every figure of settled cases, with its interval.
+
+    Areas have Obuchowski's interval, shares Wilson's by cluster, all else that of the BCa bootstrap of clusters: as
+    `benchmarks/coverage.py` finds them to hold the truth.
+
+    Args:
+        predictions: with truth.
+        thresholds: (K,) operating points of one-vs-rest.
+        generator: the chance that draws the rounds.
+        malignant: (K,) which diagnoses are; None where all are alike in it.
+        malignant_threshold: for *malignant or not* under one-vs-rest; None: not answered.
+    """
     truth, codes = predictions.truth, predictions.codes
     if truth is None:
         raise ValueError("figures need a truth")
     clusters = clusters_in(predictions)
     counts = zip(np.bincount(truth, minlength=len(codes)).tolist(), clusters.having.tolist(), strict=True)
-    calibration_error = Estimate(
-        value=expected_calibration_error(predictions.probabilities, truth),
-        low=None,
-        high=None,
-        method="bins of equally many cases",
-        clusters=len(clusters),
-        cluster_kind=clusters.kind,
-        note="resampling makes this figure larger than it is",
-    )
-    estimates = estimate_metrics(predictions, thresholds=thresholds, generator=generator)
+    asked: dict[str, Any] = {"malignant": malignant, "malignant_threshold": malignant_threshold}
+    resampled = estimate_metrics(predictions, thresholds=thresholds, generator=generator, interval="bca", **asked)
+    areas = estimate_areas(predictions, malignant=malignant)
+    shares = estimate_shares(predictions, thresholds=thresholds, **asked)
     return Evidence(
-        estimates=estimates | {"expected_calibration_error": calibration_error},
+        estimates=resampled | areas | shares,
         support={code: {"cases": n, "clusters": c} for code, (n, c) in zip(codes, counts, strict=True)},
         clusters=len(clusters),
         confusion=confusion_matrix(truth, predictions.probabilities.argmax(axis=1), kinds=len(codes)),
-        reliability=_reliability(predictions, generator),
     )
 
 
@@ -140,13 +141,3 @@ def _mean(values: NDArray[np.float64], predictions: Predictions, generator: np.r
         return Estimate(value=None, low=None, high=None, method="none", clusters=0, cluster_kind=kind, note=note)
     ids = [predictions.cluster_ids[case] for case in there]
     return estimate_mean(values[there], ids, cluster_kind=kind, generator=generator)
-
-
-def _reliability(predictions: Predictions, generator: np.random.Generator) -> tuple[Bin, ...]:
-    confidence, right = predictions.probabilities.max(axis=1), _is_right(predictions)
-    bins = []
-    for members in equal_bins(confidence):
-        inside = np.isin(np.arange(len(right)), members)
-        share = _mean(np.where(inside, right, np.nan), predictions, generator)
-        bins.append(Bin(confidence=float(confidence[members].mean()), right=share, cases=len(members)))
-    return tuple(bins)

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from cutis.evaluate.evidence import Bin
+from cutis.evaluate.calibration import ANSWER, Calibration
 from cutis.stats.metrics import ARGMAX, ONE_VS_REST, RocCurve, roc_curve
 from cutis.vocabulary.estimate import Estimate
 from cutis.vocabulary.files import stamp, written_aside
@@ -109,19 +109,18 @@ def roc_figure(
     return figure
 
 
-def reliability_figure(
-    bins: Sequence[Bin], confidence: NDArray[np.float64], estimates: Mapping[str, Estimate], *, of_what: str
-) -> Figure:
+def reliability_figure(calibration: Calibration, confidence: NDArray[np.float64], *, of_what: str) -> Figure:
     """Draw how often the answer is right against how sure it was, and how often it is how sure (N,)."""
-    error = estimates["expected_calibration_error"].value
+    error = calibration.estimates["expected_calibration_error"].value
+    bins = calibration.reliability[ANSWER]
     with mpl.rc_context(STYLE):
         figure = _figure(5.4, f"How often an answer is right, by its probability (mean distance {error:.3f})")
         upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(4, 1))
         upper.plot((0, 1), (0, 1), color=GREY, linewidth=0.8, linestyle=(0, (4, 3)))
         for each in bins:
-            if each.right.low is not None and each.right.high is not None:
-                upper.plot([each.confidence] * 2, [each.right.low, each.right.high], color=BLUE, linewidth=1.4)
-        upper.plot([each.confidence for each in bins], [each.right.value for each in bins], "o", color=BLUE)
+            if each.observed.low is not None and each.observed.high is not None:
+                upper.plot([each.predicted] * 2, [each.observed.low, each.observed.high], color=BLUE, linewidth=1.4)
+        upper.plot([each.predicted for each in bins], [each.observed.value for each in bins], "o", color=BLUE)
         upper.set(ylabel="share of right answers", xlim=(0, 1), ylim=(0, 1.02))
         lower.hist(confidence, bins=np.linspace(0, 1, 21).tolist(), color=BLUE, edgecolor="white", linewidth=0.6)
         lower.set(xlabel="calibrated probability of the answer", ylabel="pictures")

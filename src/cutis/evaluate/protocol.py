@@ -10,10 +10,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from cutis.runtime.bundle import Bundle
 from cutis.stats.hypotheses import (
     Hypothesis,
     Verdict,
@@ -111,6 +113,34 @@ class Judged(NamedTuple):
     verdict: Verdict
 
 
+class UnderProtocol(NamedTuple):
+    """A protocol, what the ledger of openings says of it, and how it came out."""
+
+    protocol: Protocol | None  # None where there is none
+    registration: Registration
+    verdicts: tuple[Judged, ...] = ()  # the primary endpoint's first; none where nothing was asked of this bundle
+    apart: tuple[str, ...] = ()  # what was done otherwise than it says
+
+    def content(self) -> dict[str, Any]:
+        """Return what is written down for a report, as plain data; without a protocol, that there was none."""
+        content: dict[str, Any] = {"registration": self.registration.to_dict()}
+        if self.protocol is None:
+            return content
+        said = self.protocol.says.model_dump(mode="json", exclude={"primary", "secondary", "format"})
+        endpoints = [
+            each.endpoint.model_dump(mode="json") | {"verdict": asdict(each.verdict)} for each in self.verdicts
+        ]
+        return content | said | {"endpoints": endpoints, "departures": list(self.apart)}
+
+    def lines(self) -> tuple[str, ...]:
+        """Return what a person reads of it: which one, since when, and the verdict of the primary endpoint."""
+        if self.protocol is None:
+            return (f"no protocol: {self.registration.why}",)
+        told = [f"protocol {self.protocol.sha256[:12]}, {self.registration}"]
+        told += [f"primary endpoint {each.endpoint}: {each.verdict.words}" for each in self.verdicts[:1]]
+        return (*told, *(f"other than the protocol says: {each}" for each in self.apart))
+
+
 def find_protocol(root: Path, given: Path | None = None) -> Protocol | None:
     """Read the protocol that is given, or else the one in the workspace's root; None where there is none.
 
@@ -182,6 +212,26 @@ def judged(
     return (primary, *secondary)
 
 
+def held_against(
+    protocol: Protocol | None,
+    registration: Registration,
+    bundle: Bundle,
+    *,
+    estimates: Mapping[str, Estimate],
+    differences: Mapping[str, Mapping[str, Estimate]] = MappingProxyType({}),
+) -> UnderProtocol:
+    """Judge what a bundle reached, where there is a protocol and it asks of this bundle; see `judged`."""
+    if protocol is None or protocol.says.network != bundle.name:
+        return UnderProtocol(protocol, registration)
+    acceptance = None if bundle.acceptance is None else bundle.acceptance.share
+    return UnderProtocol(
+        protocol,
+        registration,
+        verdicts=judged(protocol, estimates=estimates, differences=differences),
+        apart=departures(protocol, operating_point=bundle.thresholds.rule, acceptance=acceptance),
+    )
+
+
 def departures(protocol: Protocol, *, operating_point: str, acceptance: float | None) -> tuple[str, ...]:
     """Say what was done otherwise than the protocol says: the rule for thresholds, and the share that is answered."""
     asked, share = protocol.says.operating_point, protocol.says.acceptance
@@ -192,22 +242,6 @@ def departures(protocol: Protocol, *, operating_point: str, acceptance: float | 
         done = "no abstention" if acceptance is None else f"abstention at an acceptance of {acceptance:g}"
         found.append(f"{done}, where the protocol says {share:g}")
     return tuple(found)
-
-
-def content_of(
-    protocol: Protocol | None,
-    registration: Registration,
-    *,
-    verdicts: tuple[Judged, ...] = (),
-    apart: Collection[str] = (),
-) -> dict[str, Any]:
-    """Return what is written down for a report, as plain data; without a protocol, that there was none."""
-    content: dict[str, Any] = {"registration": registration.to_dict()}
-    if protocol is None:
-        return content
-    said = protocol.says.model_dump(mode="json", exclude={"primary", "secondary", "format"})
-    endpoints = [each.endpoint.model_dump(mode="json") | {"verdict": asdict(each.verdict)} for each in verdicts]
-    return content | said | {"endpoints": endpoints, "departures": list(apart)}
 
 
 def seen_from(
@@ -223,14 +257,6 @@ def seen_from(
             for other, found in differences.items()
         }
     return {reference: dict(differences[network])} if network in differences else {}
-
-
-def lines_of(protocol: Protocol | None, registration: Registration, verdicts: tuple[Judged, ...]) -> tuple[str, ...]:
-    """Return what a person reads of the protocol: which one, since when, and the verdict of the primary endpoint."""
-    if protocol is None:
-        return (f"no protocol: {registration.why}",)
-    primary = [f"primary endpoint {verdicts[0].endpoint}: {verdicts[0].verdict.words}"] if verdicts else []
-    return (f"protocol {protocol.sha256[:12]}, {registration}", *primary)
 
 
 def _judge(

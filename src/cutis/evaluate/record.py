@@ -5,43 +5,29 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cutis.evaluate.evidence import Evidence, reasons
-from cutis.evaluate.figures import (
-    comparison_figure,
-    confusion_figure,
-    reliability_figure,
-    roc_figure,
-    save_figure,
-)
+from cutis.evaluate.calibration import plain
+from cutis.evaluate.drawings import figures_of, robustness_figure
+from cutis.evaluate.evidence import reasons
+from cutis.evaluate.figures import comparison_figure, save_figure
+from cutis.evaluate.findings import Findings, Measured
+from cutis.evaluate.lesions import RULE
 from cutis.evaluate.material import Material
-from cutis.evaluate.openings import Openings
 from cutis.evaluate.rivals import FOREST, Comparison
-from cutis.vocabulary.estimate import Estimate
+from cutis.runtime.bundle import Bundle
 from cutis.vocabulary.files import stamp, write_json, written_aside
 from cutis.vocabulary.outputs import Outputs
-from cutis.vocabulary.predictions import Predictions, write_predictions
+from cutis.vocabulary.predictions import write_predictions
 
 CONVENTIONS = {
     "argmax": "the most probable diagnosis is the answer",
     "one_vs_rest": "each diagnosis is a question of its own: yes at or above its threshold",
     "macro": "the mean over the diagnoses that the test contains, each counting the same",
 }
-
-
-class Findings(NamedTuple):
-    """All that an evaluation found."""
-
-    settled: Predictions
-    indeterminate: Predictions | None
-    outputs: Outputs[NDArray[np.float32]]  # of the settled cases
-    evidence: Evidence
-    beside: dict[str, Estimate]  # of the indeterminate stratum
-    openings: Openings
 
 
 def write_findings(folder: Path, material: Material, findings: Findings) -> None:
@@ -52,13 +38,16 @@ def write_findings(folder: Path, material: Material, findings: Findings) -> None
         write_predictions(folder / "indeterminate.parquet", findings.indeterminate, made_from=made_from)
     _write_outputs(folder / "outputs.safetensors", material, findings.outputs)
     write_json(folder / "estimates.json", "estimates", content_of(material, findings), made_from=made_from)
+    subgroups, robustness = findings.measured.subgroups, findings.robustness
+    write_json(folder / "subgroups.json", "subgroups", subgroups.content(), made_from=made_from)
+    if robustness is not None:
+        write_json(folder / "robustness.json", "robustness", robustness.content(), made_from=made_from)
     _write_figures(folder / "figures", material, findings)
 
 
 def content_of(material: Material, findings: Findings) -> dict[str, Any]:
     """Return what estimates.json says: every figure with its interval, and what one must know to read it."""
     bundle, evidence = material.bundle, findings.evidence
-    thresholds = dict(zip(bundle.taxonomy.codes, bundle.thresholds.values, strict=True))
     return {
         "bundle": bundle.name,
         "source": bundle.source,
@@ -71,22 +60,45 @@ def content_of(material: Material, findings: Findings) -> dict[str, Any]:
         "cluster_kind": bundle.cluster_kind,
         "support": evidence.support,
         "openings": asdict(findings.openings),
+        "protocol": findings.protocol.content(),
         "conventions": CONVENTIONS,
-        "thresholds": {"rule": bundle.thresholds.rule, "chosen_on": bundle.thresholds.chosen_on, "values": thresholds},
+        **_how_it_answers(bundle),
+        "estimates": plain(evidence.estimates),
+        "confusion": {"codes": list(bundle.taxonomy.codes), "truth_by_answer": evidence.confusion.tolist()},
+        **measured_content(findings.measured, bundle),
+        "indeterminate": {
+            "cases": len(material.indeterminate),
+            "reasons": reasons(material.indeterminate),
+            "estimates": plain(findings.beside),
+        },
+    }
+
+
+def measured_content(measured: Measured, bundle: Bundle) -> dict[str, Any]:
+    """Return calibration, sets, abstention, decisions and lesions as plain data; None for what there is not."""
+    lesions = measured.by_lesion
+    return {
+        "calibration": measured.calibration.content(),
+        "sets": [each.content(bundle.taxonomy.codes) for each in measured.sets],
+        "abstention": measured.abstention.content() if measured.abstention else None,
+        "decisions": measured.decisions.content() if measured.decisions else None,
+        "by_lesion": {"rule": RULE, "support": lesions.support, "estimates": plain(lesions.estimates)}
+        if lesions
+        else None,
+    }
+
+
+def _how_it_answers(bundle: Bundle) -> dict[str, Any]:
+    values = dict(zip(bundle.taxonomy.codes, bundle.thresholds.values, strict=True))
+    return {
+        "thresholds": asdict(bundle.thresholds) | {"values": values},
         "temperature": bundle.temperature,
         "answering": {
             "classifiers": bundle.speaking,
             "temperature_of_mean": bundle.temperature_of_mean,
+            "recalibration": bundle.recalibration.kind,
             "views": bundle.views,
             "networks": bundle.members,
-        },
-        "estimates": _plain(evidence.estimates),
-        "confusion": {"codes": list(bundle.taxonomy.codes), "truth_by_answer": evidence.confusion.tolist()},
-        "reliability": [each._asdict() | {"right": each.right.to_dict()} for each in evidence.reliability],
-        "indeterminate": {
-            "cases": len(material.indeterminate),
-            "reasons": reasons(material.indeterminate),
-            "estimates": _plain(findings.beside),
         },
     }
 
@@ -105,10 +117,6 @@ def write_comparison(folder: Path, comparison: Comparison) -> None:
     save_figure(folder / "figures" / "comparison.svg", figure)
 
 
-def _plain(estimates: dict[str, Estimate]) -> dict[str, dict[str, Any]]:
-    return {name: estimate.to_dict() for name, estimate in estimates.items()}
-
-
 def _write_outputs(path: Path, material: Material, outputs: Outputs[NDArray[np.float32]]) -> None:
     """Write logits of every depth and features as safetensors, a row per case."""
     from safetensors.numpy import save_file
@@ -124,15 +132,11 @@ def _write_outputs(path: Path, material: Material, outputs: Outputs[NDArray[np.f
 
 
 def _write_figures(folder: Path, material: Material, findings: Findings) -> None:
-    bundle, settled, evidence = material.bundle, findings.settled, findings.evidence
-    clusters = f"{evidence.clusters:,} {bundle.cluster_kind}s"
+    bundle, settled = material.bundle, findings.settled
+    clusters = f"{findings.evidence.clusters:,} {bundle.cluster_kind}s"
     of_what = f"{bundle.name} on {len(settled):,} test pictures of {clusters}{', all invented' * bundle.invented}."
-    confidence = settled.probabilities.max(axis=1)
-    figures = {
-        "confusion": confusion_figure(evidence.confusion, bundle.taxonomy, of_what=of_what),
-        "roc": roc_figure(settled, evidence.estimates, bundle.taxonomy, of_what=of_what),
-        "reliability": reliability_figure(evidence.reliability, confidence, evidence.estimates, of_what=of_what),
-    }
     folder.mkdir()
-    for name, figure in figures.items():
+    for name, figure in figures_of(settled, findings.measured, bundle.taxonomy, of_what=of_what).items():
         save_figure(folder / f"{name}.svg", figure)
+    if findings.robustness is not None:
+        save_figure(folder / "robustness.svg", robustness_figure(findings.robustness, of_what=of_what))

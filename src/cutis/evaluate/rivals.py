@@ -3,28 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from cutis.evaluate.evidence import chance_of_rounds
+from cutis.evaluate.findings import malignant_among
 from cutis.evaluate.material import Material
-from cutis.stats.comparisons import Compared, compare_metrics
+from cutis.evaluate.protocol import Protocol, UnderProtocol, held_against, seen_from
+from cutis.stats.comparisons import Compared, compare_figures, compare_shares, holm, require_the_same_cases
+from cutis.stats.intervals import clusters_in, figures_of
+from cutis.stats.mcnemar import McNemar
+from cutis.stats.paired_areas import AreasCompared, compare_aucs
 from cutis.vocabulary.errors import UserError
 from cutis.vocabulary.estimate import Estimate
-from cutis.vocabulary.files import check_sums, read_json, sha256_of
+from cutis.vocabulary.files import FORMATS, check_sums, read_json, sha256_of
 from cutis.vocabulary.predictions import Predictions, read_predictions
+from cutis.vocabulary.registration import Registration
 
 FOREST = {"macro_auc": "macro AUC", "argmax/balanced_accuracy": "balanced accuracy, arg-max"}  # what is drawn
-HEADLINES = (
+HEADLINES = (  # beside the AUC of each diagnosis
     *FOREST,
     "argmax/accuracy",
     "one_vs_rest/macro_sensitivity",
     "one_vs_rest/macro_specificity",
     "log_loss",
-)  # beside the AUC of each diagnosis
+)
+OF_MALIGNANT = ("malignant_auc", "argmax/malignant_sensitivity", "argmax/malignant_specificity")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +42,27 @@ class Rival:
     material: Material
     predictions: Predictions  # of the settled cases
     predictions_sha256: str
-    estimates: dict[str, Estimate]  # of every figure that is compared
+    estimates: dict[str, Estimate]  # of every figure
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tested:
+    """Tests of a rival against the reference that draw nothing: by the covariance of areas, and by discordant cases."""
+
+    areas: dict[str, AreasCompared]  # DeLong's, by cluster, under names such as ``auc/MEL``
+    shares: dict[str, McNemar]  # under names such as ``argmax/accuracy``
+
+    def content(self) -> dict[str, Any]:
+        """Return plain data, with the p-values of the diagnoses' areas adjusted for their number."""
+        of_diagnoses = {name: each.p for name, each in self.areas.items() if name.startswith("auc/")}
+        adjusted = holm(of_diagnoses)
+        return {
+            "areas": {
+                name: asdict(each) | {"p_holm": adjusted[name]} if name in adjusted else asdict(each)
+                for name, each in self.areas.items()
+            },
+            "shares": {name: asdict(each) for name, each in self.shares.items()},
+        }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +71,19 @@ class Comparison:
 
     rivals: tuple[Rival, ...]
     differences: dict[str, dict[str, Compared]]  # by the rival's name and the figure's
-    openings: int  # of the test split, so far
+    tests: dict[str, Tested]  # by the rival's name
+    protocol: UnderProtocol
+
+    @property
+    def openings(self) -> int:
+        """How often the test split was opened so far."""
+        return self.protocol.registration.openings
+
+    @property
+    def figures(self) -> tuple[str, ...]:
+        """The names of all figures that are compared."""
+        (found, *_) = self.differences.values()
+        return tuple(found)
 
     @property
     def reference(self) -> Rival:
@@ -91,9 +130,10 @@ class Comparison:
             "openings": self.openings,
             "diagnoses": {disease.code: disease.name for disease in bundle.taxonomy.diseases},
             "estimates": {
-                rival.name: {name: estimate.to_dict() for name, estimate in rival.estimates.items()}
-                for rival in self.rivals
+                rival.name: {name: rival.estimates[name].to_dict() for name in self.figures} for rival in self.rivals
             },
+            "tests": {name: tested.content() for name, tested in self.tests.items()},
+            "protocol": self.protocol.content(),
             "differences": {
                 rival: {
                     name: each._asdict() | {"difference": each.difference.to_dict()} for name, each in found.items()
@@ -115,7 +155,7 @@ def require_several(names: Sequence[str]) -> None:
 
 
 def is_up_to_date(evaluation: Path, material: Material) -> bool:
-    """Return whether an evaluation is whole, and was made from this very bundle and dataset.
+    """Return whether an evaluation is whole, of today's format, and made from this very bundle and dataset.
 
     Raises:
         UserError: it is of a newer format.
@@ -124,7 +164,8 @@ def is_up_to_date(evaluation: Path, material: Material) -> bool:
         check_sums(evaluation, "evaluation", mend="")
     except UserError:
         return False
-    return bool(read_json(evaluation / "estimates.json", "estimates")["made_from"] == material.made_from)
+    said = read_json(evaluation / "estimates.json", "estimates")
+    return bool(said["made_from"] == material.made_from and said["format"] == FORMATS["estimates"])
 
 
 def read_rival(name: str, evaluation: Path, *, material: Material) -> Rival:
@@ -136,25 +177,79 @@ def read_rival(name: str, evaluation: Path, *, material: Material) -> Rival:
         material=material,
         predictions=read_predictions(path),
         predictions_sha256=sha256_of(path),
-        estimates={figure: Estimate(**said[figure]) for figure in _figures_of(material)},
+        estimates={figure: Estimate(**found) for figure, found in said.items()},
     )
 
 
-def compared(rivals: Sequence[Rival], *, openings: int) -> Comparison:
-    """Compare each rival with the first, by the rounds that their own intervals were drawn by."""
+def compared(rivals: Sequence[Rival], *, registration: Registration, protocol: Protocol | None = None) -> Comparison:
+    """Compare each rival with the first, by the rounds that their own intervals were drawn by.
+
+    Args:
+        rivals: the reference first.
+        registration: what the ledger of openings says of the protocol.
+        protocol: what was asked beforehand; its endpoints that hold two of these bundles against each other are judged.
+    """
     reference, *others = rivals
-    differences = {}
-    for other in others:
-        found = compare_metrics(
+    wanted = _figures_of(reference.material, protocol)
+    found = {other.name: _difference(reference, other) for other in others}
+    differences = {name: {figure: each[figure] for figure in wanted} for name, each in found.items()}
+    return Comparison(
+        rivals=tuple(rivals),
+        differences=differences,
+        tests={other.name: _tested(reference, other) for other in others},
+        protocol=_judged(protocol, registration, rivals, differences),
+    )
+
+
+def _difference(reference: Rival, other: Rival) -> dict[str, Compared]:
+    figures = [
+        figures_of(
+            rival.predictions,
+            thresholds=np.array(rival.material.bundle.thresholds.values),
+            malignant=malignant_among(rival.material.bundle.taxonomy),
+            malignant_threshold=rival.material.bundle.thresholds.malignant,
+        )
+        for rival in (reference, other)
+    ]
+    require_the_same_cases(reference.predictions, other.predictions)
+    return compare_figures(
+        *figures,
+        clusters=clusters_in(reference.predictions),
+        codes=reference.predictions.codes,
+        malignant=malignant_among(reference.material.bundle.taxonomy),
+        generator=chance_of_rounds(reference.material.dataset_sha256),
+    )
+
+
+def _tested(reference: Rival, other: Rival) -> Tested:
+    malignant = malignant_among(reference.material.bundle.taxonomy)
+    return Tested(
+        areas=compare_aucs(reference.predictions, other.predictions, malignant=malignant),
+        shares=compare_shares(
             reference.predictions,
             other.predictions,
             reference_thresholds=np.array(reference.material.bundle.thresholds.values),
             other_thresholds=np.array(other.material.bundle.thresholds.values),
-            generator=chance_of_rounds(reference.material.dataset_sha256),
-        )
-        differences[other.name] = {name: found[name] for name in _figures_of(reference.material)}
-    return Comparison(rivals=tuple(rivals), differences=differences, openings=openings)
+            malignant=malignant,
+        ),
+    )
 
 
-def _figures_of(material: Material) -> tuple[str, ...]:
-    return (*HEADLINES, *(f"auc/{code}" for code in material.bundle.taxonomy.codes))
+def _judged(
+    protocol: Protocol | None,
+    registration: Registration,
+    rivals: Sequence[Rival],
+    differences: dict[str, dict[str, Compared]],
+) -> UnderProtocol:
+    """Hold the differences against what was asked beforehand, if it was asked of one of these bundles."""
+    asked = next((rival for rival in rivals if protocol and rival.name == protocol.says.network), rivals[0])
+    apart = {name: {figure: each.difference for figure, each in found.items()} for name, found in differences.items()}
+    seen = seen_from(asked.name, reference=rivals[0].name, differences=apart)
+    return held_against(protocol, registration, asked.material.bundle, estimates=asked.estimates, differences=seen)
+
+
+def _figures_of(material: Material, protocol: Protocol | None = None) -> tuple[str, ...]:
+    taxonomy = material.bundle.taxonomy
+    malignant = OF_MALIGNANT if malignant_among(taxonomy) is not None else ()
+    asked = [endpoint.measure for endpoint in protocol.endpoints] if protocol else []
+    return tuple(dict.fromkeys((*HEADLINES, *malignant, *(f"auc/{code}" for code in taxonomy.codes), *asked)))

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from cutis.evaluate.calibration import plain
 from cutis.evaluate.evidence import SEED, chance_of_rounds, predictions_of
 from cutis.evaluate.material import Material
 from cutis.evaluate.rounds import estimate_of
@@ -63,8 +64,8 @@ class Disturbed:
             "kind": self.disturbance.kind.name,
             "strength": self.disturbance.strength,
             "said": str(self.disturbance),
-            "estimates": _plain(self.estimates),
-            "differences": _plain(self.differences),
+            "estimates": plain(self.estimates),
+            "differences": plain(self.differences),
             "changed": self.changed.to_dict(),
         }
 
@@ -87,7 +88,7 @@ class Robustness:
         return {count: getattr(self, count) for count in counts} | {
             "chosen": "all" if self.cases == self.of_cases else "by chance, every diagnosis kept",
             "figures": {str(measure): label for measure, label in FIGURES.items()},
-            "undisturbed": _plain(self.undisturbed),
+            "undisturbed": plain(self.undisturbed),
             "disturbed": [each.content() for each in self.disturbed],
         }
 
@@ -253,7 +254,3 @@ def _found(
         differences[str(measure)] = qualified(measure, difference, clusters, codes)
     changed = estimate_of(values[-1], drawn[-1], is_share=True, **counted)
     return _Found(estimates, differences, changed)
-
-
-def _plain(estimates: dict[str, Estimate]) -> dict[str, dict[str, Any]]:
-    return {name: estimate.to_dict() for name, estimate in estimates.items()}

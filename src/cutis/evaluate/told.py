@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cutis.evaluate.evidence import reasons
+from cutis.evaluate.findings import Findings, Measured
 from cutis.evaluate.material import Material
-from cutis.evaluate.record import Findings
 from cutis.evaluate.rivals import FOREST, Comparison
+from cutis.evaluate.subgroups import Subgroups
 from cutis.vocabulary.estimate import Estimate
 from cutis.workspace import Finished
 
@@ -18,6 +19,9 @@ HEADLINES = {
     "arg-max balanced accuracy": "argmax/balanced_accuracy",
     "arg-max macro sensitivity": "argmax/macro_sensitivity",
     "arg-max macro specificity": "argmax/macro_specificity",
+    "malignant or not, AUC": "malignant_auc",
+    "malignant called malignant": "argmax/malignant_sensitivity",
+    "benign called benign": "argmax/malignant_specificity",
     "one-vs-rest macro accuracy": "one_vs_rest/macro_accuracy",
     "one-vs-rest macro sensitivity": "one_vs_rest/macro_sensitivity",
     "one-vs-rest macro specificity": "one_vs_rest/macro_specificity",
@@ -25,23 +29,26 @@ HEADLINES = {
 
 TOLD_OF_A_COMPARISON = (
     *("reference", "bundles", "cases", "clusters", "cluster_kind", "openings"),
-    *("estimates", "differences", "warnings"),
+    *("estimates", "differences", "protocol", "warnings"),
 )
 
 
 def tell(material: Material, findings: Findings, *, wrote: Path) -> Finished:
     """Sum up an evaluation in a few lines."""
     bundle, evidence, openings = material.bundle, findings.evidence, findings.openings
-    found = {name: evidence.estimates[name] for name in HEADLINES.values()}
+    found = {name: evidence.estimates[name] for name in HEADLINES.values() if name in evidence.estimates}
     clusters = f"{evidence.clusters:,} {bundle.cluster_kind}s"
     unsettled = ", ".join(f"{count} for {reason}" for reason, count in reasons(material.indeterminate).items())
     note = found["macro_auc"].note
     lines = (
         f"test split: {len(findings.settled):,} pictures of {clusters}, {_opened(openings.of_workspace)}",
-        *(f"{label:<31}{found[name]}" for label, name in HEADLINES.items()),
+        *(f"{label:<31}{found[name]}" for label, name in HEADLINES.items() if name in found),
+        *_of_sets_and_abstention(findings.measured),
         f"one-vs-rest: each diagnosis at its threshold by {bundle.thresholds.rule} on {bundle.thresholds.chosen_on}",
         *([f"note: {note}"] if note else []),
         *([f"beside them, indeterminate: {unsettled}"] if unsettled else []),
+        *_of_groups(findings.measured.subgroups),
+        *findings.protocol.lines(),
         *bundle.warnings,
     )
     facts = {
@@ -52,6 +59,7 @@ def tell(material: Material, findings: Findings, *, wrote: Path) -> Finished:
         "indeterminate": len(material.indeterminate),
         "openings": openings.of_workspace,
         "estimates": {name: estimate.to_dict() for name, estimate in found.items()},
+        "protocol": findings.protocol.content(),
         "warnings": list(bundle.warnings),
     }
     return Finished(wrote=wrote, lines=lines, facts=facts, next_command=f"cutis explain --name {bundle.name}")
@@ -85,10 +93,29 @@ def _lines_of_comparison(comparison: Comparison, evaluated: tuple[str, ...]) -> 
         for other in others:
             difference = _difference(comparison.differences[other.name][name].difference)
             yield f"  {other.name:<{width}}  {_interval(other.estimates[name]):<22}{difference}"
+    yield from comparison.protocol.lines()
     yield f"differences: the same {found.cluster_kind}s drawn for both; one by one, not corrected for their number"
     if found.note:
         yield f"note: {found.note}"
     yield from reference.material.bundle.warnings
+
+
+def _of_sets_and_abstention(measured: Measured) -> Iterator[str]:
+    for each in measured.sets[:1]:
+        estimates, promised = each.estimates, each.thresholds.level
+        yield f"{f'prediction sets, {promised:.0%}: coverage':<31}{estimates['coverage']}"
+        yield f"{'diagnoses in a set':<31}{estimates['set_size']}"
+    if measured.abstention is not None:
+        for label, name in (("answered", "answered"), ("accuracy where answered", "accuracy_where_answered")):
+            yield f"{label:<31}{measured.abstention.estimates[name]}"
+
+
+def _of_groups(subgroups: Subgroups) -> Iterator[str]:
+    known = list(dict.fromkeys(group.attribute for group in subgroups.groups))
+    if known:
+        by = ", ".join(attribute.replace("_", " ") for attribute in known)
+        apart = f"{subgroups.gaps_apart} of {subgroups.gaps_examined} gaps leave 0 out of their interval"
+        yield f"by {by}: {apart}"
 
 
 def _opened(times: int) -> str:

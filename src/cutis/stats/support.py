@@ -60,19 +60,22 @@ class Question(NamedTuple):
         return sides_of(self.diagnosis)
 
 
-def caution(counts: Mapping[str, int], least: Least, *, value: float | None = None) -> str:
+def caution(
+    counts: Mapping[str, int], least: Least, *, value: float | None = None, why: str = "too few to rely on the interval"
+) -> str:
     """Say of which clusters there are too few for an interval, or that the value lies too near an end for them.
 
     Args:
         counts: how many clusters, by what they are called, such as "patients with MEL".
         least: what the interval needs.
         value: a share or an area, 0 to 1; None for any other figure, and for differences.
+        why: what is said of too few.
 
     Returns:
         A note; empty where nothing is to be said.
     """
     few = [
-        f"only {_numbered(count, what)}: too few to rely on the interval" if count else f"no {what}"
+        f"only {_numbered(count, what)}: {why}" if count else f"no {what}"
         for what, count in counts.items()
         if count < least.clusters
     ]

@@ -1,0 +1,151 @@
+"""What abstention does on the test: who is left without an answer, and what is gained by it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cutis.evaluate.calibration import plain
+from cutis.runtime.predict import Answers
+from cutis.runtime.trust import Acceptance, Signals
+from cutis.stats.intervals import ROUNDS, bootstrap, clusters_in, with_width
+from cutis.stats.metrics import Measure, Weights
+from cutis.stats.proportions import estimate_share
+from cutis.stats.selective import COVERAGES, risk_at_coverage, selective_measures
+from cutis.stats.support import qualified_mean, sides_of
+from cutis.vocabulary.estimate import Estimate
+from cutis.vocabulary.predictions import Predictions
+
+JOINED = "joined"  # the three signals as one
+COVERED = tuple(round(0.05 * step, 2) for step in range(1, 21))  # where the curve is drawn
+WORTH = ("aurc", "excess_aurc", *(f"accuracy_at_{coverage * 100:.0f}" for coverage in COVERAGES))
+MEANINGS = {
+    "uncertainty": "one less the calibrated probability of the answer",
+    "disagreement": "how much the answer depends on which depth of the network is asked",
+    "distance": "how far the features lie from those that were learned from",
+    JOINED: "how unusual the most unusual of the three is among the calibrate cases",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Abstention:
+    """What becomes of the test where some cases are not answered."""
+
+    acceptance: Acceptance
+    abstained: NDArray[np.bool_]  # (N,)
+    estimates: dict[str, Estimate]  # of the rule that the bundle has
+    by_signal: dict[str, dict[str, Estimate]]  # what each signal alone is worth
+    risk: dict[str, list[Estimate]]  # share of wrong answers, by signal, at each of COVERED
+
+    def content(self) -> dict[str, Any]:
+        """Return plain data."""
+        return {
+            "wanted": self.acceptance.share,
+            "clusters": self.acceptance.clusters,
+            "abstains": self.acceptance.abstain_above is not None,
+            "meanings": MEANINGS,
+            "estimates": plain(self.estimates),
+            "by_signal": {signal: plain(found) for signal, found in self.by_signal.items()},
+            "risk_coverage": {
+                "coverage": list(COVERED),
+                "risk": {signal: [each.to_dict() for each in line] for signal, line in self.risk.items()},
+            },
+        }
+
+
+def abstention_of(
+    predictions: Predictions,
+    answers: Answers,
+    acceptance: Acceptance,
+    *,
+    malignant: NDArray[np.bool_] | None,
+    generator: np.random.Generator,
+    rounds: int = ROUNDS,
+) -> Abstention:
+    """Return what is gained and lost by not answering.
+
+    Args:
+        predictions: with truth.
+        answers: to the same cases, with signals.
+        acceptance: by which they are answered or not.
+        malignant: (K,) which diagnoses are; None where all are alike in it.
+        generator: the chance that draws the rounds.
+        rounds: how many rounds.
+
+    Raises:
+        ValueError: there is no truth, or there are no signals.
+    """
+    if predictions.truth is None or answers.signals is None or answers.unusual is None:
+        raise ValueError("abstention is measured by a truth and by signals")
+    right = predictions.probabilities.argmax(axis=1) == predictions.truth
+    signals = signals_with(answers.signals, answers.unusual)
+    clusters = clusters_in(predictions)
+
+    def figures(weights: Weights) -> Mapping[Measure, NDArray[np.float64]]:
+        wrong = (~right).astype(np.float64)
+        found = {}
+        for name, signal in signals.items():
+            worth = selective_measures(signal, right, weights)
+            found |= {Measure(name, measure.what): figure for measure, figure in worth.items()}
+            for coverage in COVERED:
+                risk = risk_at_coverage(signal, wrong, weights, coverage=coverage)
+                found[Measure(name, _risk_at(coverage))] = risk
+        return found
+
+    drawn = bootstrap(figures, clusters, rounds=rounds, generator=generator)
+    return Abstention(
+        acceptance=acceptance,
+        abstained=answers.abstained,
+        estimates=_of_the_rule(predictions, answers.abstained, malignant=malignant),
+        by_signal={name: {what: _qualified(drawn[Measure(name, what)], what) for what in WORTH} for name in signals},
+        risk={
+            name: [_qualified(drawn[Measure(name, _risk_at(at))], _risk_at(at)) for at in COVERED] for name in signals
+        },
+    )
+
+
+def signals_with(signals: Signals, unusual: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+    """Return the three signals (N,) by name, and the one that joins them."""
+    return signals._asdict() | {JOINED: unusual}
+
+
+def _risk_at(coverage: float) -> str:
+    return f"risk_at_{coverage * 100:.0f}"
+
+
+def _qualified(estimate: Estimate, what: str) -> Estimate:
+    is_share = what.startswith(("accuracy", "risk"))
+    return with_width(qualified_mean(estimate, is_share=is_share), is_share=is_share)
+
+
+def _of_the_rule(
+    predictions: Predictions, abstained: NDArray[np.bool_], *, malignant: NDArray[np.bool_] | None
+) -> dict[str, Estimate]:
+    """Return shares of cases: who is answered, how rightly, and what becomes of the malignant."""
+    truth, said = np.asarray(predictions.truth), predictions.probabilities.argmax(axis=1)
+    clusters, right, answered = clusters_in(predictions), said == truth, ~abstained
+    found = {
+        "answered": estimate_share(answered, clusters),
+        "accuracy": estimate_share(right, clusters),
+        "accuracy_where_answered": estimate_share(right, clusters, among=answered, of_whom="that are answered"),
+        "accuracy_where_abstained": estimate_share(right, clusters, among=abstained, of_whom="that are not answered"),
+    } | {
+        f"answered/{code}": estimate_share(answered, clusters, among=truth == kind, of_whom=sides_of(code)[0])
+        for kind, code in enumerate(predictions.codes)
+    }
+    if malignant is None:
+        return found
+    has, called_benign = malignant[truth], ~malignant[said]
+    ill, well = sides_of(None)
+    return found | {
+        "malignant_called_benign": estimate_share(called_benign, clusters, among=has, of_whom=ill),
+        "malignant_called_benign_and_answered": estimate_share(
+            called_benign & answered, clusters, among=has, of_whom=ill
+        ),
+        "malignant_answered": estimate_share(answered, clusters, among=has, of_whom=ill),
+        "benign_answered": estimate_share(answered, clusters, among=~has, of_whom=well),
+    }
