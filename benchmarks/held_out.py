@@ -20,13 +20,13 @@ import numpy as np
 from no_dermoscopy import FAMILIES, no_dermoscopy
 from numpy.typing import NDArray
 from trials import (
+    HAM10000,
     IMAGENET_FILE,
     Bench,
     Row,
     Trial,
     append_row,
     conclude,
-    ham10000,
     key_of,
     open_bench,
     plain,
@@ -367,5 +367,5 @@ def lines_of(found: dict[tuple[str, ...], dict[str, Estimate]]) -> Iterator[str]
 
 
 if __name__ == "__main__":
-    makers = {"ham10000": ham10000, **{name_of(codes): partial(without, codes=codes) for codes in LEFT_OUT}}
+    makers = {"ham10000": HAM10000["ham10000"], **{name_of(codes): partial(without, codes=codes) for codes in LEFT_OUT}}
     conclude(open_bench("held_out", makers, needs=("ham10000",)), body)
