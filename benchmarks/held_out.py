@@ -41,14 +41,11 @@ from cutis.runtime.bundle import Bundle, read_bundle
 from cutis.runtime.engines import Engine, open_engine
 from cutis.runtime.predict import outputs_of, probabilities
 from cutis.runtime.trust import (
-    ACCEPTED,
     Acceptance,
     Signals,
     TrustReference,
     abstentions,
-    choose_acceptance,
     combined,
-    fit_reference,
     signals_of,
 )
 from cutis.stats.distance import Gaussian, fit_gaussian, mahalanobis, nearest_neighbours, relative_mahalanobis
@@ -170,25 +167,22 @@ def trial_of(bench: Bench, codes: Sequence[str]) -> Trial:
 
 
 def judge_of(workspace: Workspace, bundle: Bundle) -> Judge:
-    """Fit reference and acceptance of a bundle as the end of a training would."""
+    """Return a bundle with what it was trained to abstain by, and what other distances are measured from."""
+    if bundle.reference is None or bundle.acceptance is None:
+        raise ValueError("this bundle abstains from nothing")
     dataset = workspace.dataset.resolve()
     manifest = read_manifest(dataset / "manifest.parquet")
-    learned, own = manifest.of_split("train"), manifest.of_split("calibrate")
-    engine = open_engine(bundle)
+    learned, engine = manifest.of_split("train"), open_engine(bundle)
     features = outputs_of(engine, bundle, _paths(dataset, learned.cases), what="hearing train").features
-    diagnosis, kinds = _truth(learned), len(manifest.taxonomy)
-    reference = fit_reference(features, diagnosis, kinds=kinds)
-    outputs = outputs_of(engine, bundle, _paths(dataset, own.cases), what="hearing calibrate")
-    said = probabilities(bundle, outputs)
-    signals = signals_of(outputs, reference, probabilities=said, temperatures=bundle.temperatures)
+    diagnosis = _truth(learned)
     return Judge(
         bundle=bundle,
         engine=engine,
-        reference=reference,
-        plain=fit_gaussian(features, diagnosis, kinds=kinds),
+        reference=bundle.reference,
+        plain=fit_gaussian(features, diagnosis, kinds=len(manifest.taxonomy)),
         background=fit_gaussian(features, np.zeros_like(diagnosis), kinds=1),
         learned=features,
-        acceptance=choose_acceptance(signals, own.column("cluster_id"), cluster_kind=own.cluster_kind, share=ACCEPTED),
+        acceptance=bundle.acceptance,
     )
 
 
