@@ -41,6 +41,7 @@ from cutis.runtime.bundle import Bundle, read_bundle
 from cutis.runtime.engines import Engine, open_engine
 from cutis.runtime.predict import outputs_of, probabilities
 from cutis.runtime.trust import (
+    ACCEPTED,
     Acceptance,
     Signals,
     TrustReference,
