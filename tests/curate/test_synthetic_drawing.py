@@ -9,8 +9,9 @@ from cutis.curate.synthetic import shapes
 from cutis.curate.synthetic.camera import DEVICES, View, expose, look, mirrored, some_light
 from cutis.curate.synthetic.lesions import LESIONS, SIGNS
 from cutis.curate.synthetic.patients import HABITS
-from cutis.curate.synthetic.shapes import Sheet, Stroke
+from cutis.curate.synthetic.shapes import Sheet
 from cutis.curate.synthetic.skin import MATERIALS, TONES, Sign, Skin, paint, to_screen
+from cutis.imaging.strokes import Stroke
 from cutis.vocabulary.chance import chance
 from cutis.vocabulary.taxonomy import load_taxonomy
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from cutis.curate.synthetic import shapes
-from cutis.curate.synthetic.shapes import Sheet, Stroke
+from cutis.curate.synthetic.shapes import Sheet
 from cutis.curate.synthetic.skin import Sign
+from cutis.imaging.strokes import Stroke, curve
 
 BALD = frozenset({"sole", "palm", "nose"})
 THICKET = {"scalp": 3.0, "face": 0.5, "cheek": 0.5, "forehead": 0.5, "neck": 0.8}  # against arm, leg and trunk
@@ -50,6 +51,6 @@ def hairs(sheet: Sheet, random: np.random.Generator, hair: Hair, *, site: str) -
     for root in random.uniform(-sheet.reach, sheet.reach, (count, 1, 2)):
         heading = combed + random.normal(0, 0.5)
         length, bow = hair.length * random.uniform(0.4, 1), random.normal(0, hair.curl)
-        path = shapes.curve(random, root, heading=heading, length=length, bend=hair.curl * 0.3, bow=bow)
+        path = curve(random, root, heading=heading, length=length, bend=hair.curl * 0.3, bow=bow)
         lines.append(Stroke(path, hair.width, 0.5, random.uniform(0.6, 1)))
     return (Sign("hair", hair.colour, shapes.strokes(sheet, lines), 0.9),)

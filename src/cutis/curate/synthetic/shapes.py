@@ -7,20 +7,19 @@ a picture's width: a picture at zoom 1 shows −1..1.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import islice, pairwise
 from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFilter
 
+from cutis.imaging.strokes import FINER, Points, Stroke, drawn_strokes
+
 Map: TypeAlias = npt.NDArray[np.float32]
-Points: TypeAlias = npt.NDArray[np.float64]  # (N, 2), x before y
 
 REACH = 1.25  # of a sheet
-FINER = 2  # strokes and spots are drawn this much larger and then reduced, so that their edges are smooth
 FARTHEST = 1.5  # from the middle: what lies beyond is on no sheet
 
 
@@ -50,16 +49,6 @@ class Sheet:
         """Return the values of a map at these points, (N,)."""
         column, row = np.clip((points + self.reach) * self.unit, 0, self.side - 1).astype(int).T
         return np.asarray(shape[row, column])
-
-
-@dataclass(frozen=True)
-class Stroke:
-    """A line through `points` (N, 2) that narrows to `taper` of its width; `ink` 0..1 is how strongly it is drawn."""
-
-    points: Points
-    width: float
-    taper: float = 1.0
-    ink: float = 1.0
 
 
 def noise(sheet: Sheet, random: np.random.Generator, *, grain: float) -> Map:
@@ -133,21 +122,15 @@ def spots(sheet: Sheet, points: Points, radii: npt.ArrayLike, *, ink: npt.ArrayL
     sizes, inks = np.broadcast_to(radii, len(points)), np.broadcast_to(ink, len(points))
     for (x, y), radius, strength in zip(_pixels(sheet, points), sizes * sheet.unit * FINER, inks, strict=True):
         draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=int(255 * min(strength, 1)))
-    return _reduced(sheet, picture, soft)
+    return _softened(sheet, picture.reduce(FINER), soft)
 
 
 def strokes(sheet: Sheet, lines: Sequence[Stroke], *, soft: float = 0.0) -> Map:
     """Return lines, segment by segment where their width changes."""
-    picture, draw = _paper(sheet)
-    places = iter(_pixels(sheet, np.concatenate([line.points for line in lines] or [np.empty((0, 2))])).tolist())
-    for line in lines:
-        path = [tuple(place) for place in islice(places, len(line.points))]
-        parts = [path] if line.taper == 1 else list(pairwise(path))
-        narrowing = (1 - line.taper) / max(len(parts) - 1, 1)
-        for place, part in enumerate(parts):
-            width = line.width * (1 - narrowing * place) * sheet.unit * FINER
-            draw.line(part, fill=int(255 * line.ink), width=max(1, round(width)))
-    return _reduced(sheet, picture, soft)
+    placed = [
+        replace(line, points=(line.points + sheet.reach) * sheet.unit, width=line.width * sheet.unit) for line in lines
+    ]
+    return _softened(sheet, drawn_strokes((sheet.side, sheet.side), placed), soft)
 
 
 def cell_walls(random: np.random.Generator, points: Points, *, width: float, wobble: float = 0.15) -> list[Stroke]:
@@ -166,16 +149,6 @@ def cell_walls(random: np.random.Generator, points: Points, *, width: float, wob
     return [Stroke(path, wide) for path, wide in zip(lines, widths.tolist(), strict=True)]
 
 
-def curve(
-    random: np.random.Generator, start: Points, *, heading: float, length: float, bend: float, bow: float = 0.0
-) -> Points:
-    """Return a path of 13 points from `start` that turns by `bow`, give or take `bend`, at each of them."""
-    steps = 12
-    headings = heading + np.cumsum(random.normal(bow, bend, steps))
-    moves = np.stack([np.cos(headings), np.sin(headings)], axis=1) * length / steps
-    return np.vstack([start, start + np.cumsum(moves, axis=0)])
-
-
 def _paper(sheet: Sheet) -> tuple[Image.Image, ImageDraw.ImageDraw]:
     picture = Image.new("L", (sheet.side * FINER, sheet.side * FINER))
     return picture, ImageDraw.Draw(picture)
@@ -185,6 +158,5 @@ def _pixels(sheet: Sheet, points: Points) -> Points:
     return (points + sheet.reach) * sheet.unit * FINER
 
 
-def _reduced(sheet: Sheet, picture: Image.Image, soft: float) -> Map:
-    reduced = picture.reduce(FINER)
-    return as_map(reduced.filter(ImageFilter.GaussianBlur(soft * sheet.unit)) if soft else reduced)
+def _softened(sheet: Sheet, picture: Image.Image, soft: float) -> Map:
+    return as_map(picture.filter(ImageFilter.GaussianBlur(soft * sheet.unit)) if soft else picture)

@@ -10,7 +10,8 @@ from dataclasses import replace
 import numpy as np
 
 from cutis.curate.synthetic import shapes
-from cutis.curate.synthetic.shapes import Map, Points, Sheet, Stroke
+from cutis.curate.synthetic.shapes import Map, Sheet
+from cutis.imaging.strokes import Points, Stroke, curve
 
 SIDES_KEPT = 0.8  # of a net's sides, so that it is not quite regular
 
@@ -79,7 +80,7 @@ def crossing_lines(sheet: Sheet, random: np.random.Generator, where: Map, *, spa
     knots = _inside(sheet, points + spacing / 2, where)
     for knot in knots:
         for heading in random.uniform(0, 2 * np.pi, random.integers(2, 5)):
-            spike = shapes.curve(random, knot[None], heading=heading, length=spacing * 0.75, bend=0.08)
+            spike = curve(random, knot[None], heading=heading, length=spacing * 0.75, bend=0.08)
             lines.append(Stroke(spike, width * 1.3, 0.25))
     return shapes.strokes(sheet, lines, soft=0.010) * where
 
@@ -138,7 +139,7 @@ def papillae(sheet: Sheet, random: np.random.Generator, where: Map, *, spacing: 
 def _branches(
     random: np.random.Generator, start: Points, *, heading: float, length: float, width: float, depth: int
 ) -> list[Stroke]:
-    path = shapes.curve(random, start, heading=heading, length=length, bend=0.22)
+    path = curve(random, start, heading=heading, length=length, bend=0.22)
     lines = [Stroke(path, width, 0.45)]
     if depth:
         for place in random.choice(np.arange(2, len(path) - 1), size=random.integers(2, 4), replace=False):
