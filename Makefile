@@ -6,6 +6,7 @@ READY := .venv/.ready
 QUICK := not slow and not gpu
 CUTIS := $(BIN)/cutis
 DEMO := -w toy-work
+SHARED := benchmarks/trials.py benchmarks/no_dermoscopy.py  # imported by benchmarks; they measure nothing
 
 # Each test worker computes on one core; more would only get into each other's way.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -q -n $(WORKERS)
@@ -47,7 +48,7 @@ check: $(READY)
 	$(BIN)/pytest -q tests/test_architecture.py tests/test_readme.py tests/test_docs.py
 
 bench: $(READY)
-	@for benchmark in $(filter-out benchmarks/trials.py,$(wildcard benchmarks/*.py)); do echo "$$benchmark"; $(BIN)/python $$benchmark || exit 1; done
+	@for benchmark in $(filter-out $(SHARED),$(wildcard benchmarks/*.py)); do echo "$$benchmark"; $(BIN)/python $$benchmark || exit 1; done
 
 clean:
 	rm -rf toy-clinic toy-clinic-truth toy-work dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
