@@ -18,8 +18,11 @@ from cutis.runtime.engines import engine_of
 from cutis.runtime.predict import probabilities, seen_from_all_sides
 from cutis.vocabulary.predictions import Predictions
 
-MOST_CASES = 16
-WRONG_ANSWERS = 2
+MOST_CASES = 24
+MOST_WRONG = 4  # of the malignant called benign, and as many of all other wrong answers
+MISSED = "malignant called benign, among the surest"
+WRONG = "among the surest wrong answers"
+RIGHT = "surest right answer for its diagnosis"
 METHODS: dict[str, dict[str, str]] = {
     "gradient": {
         "what": "absolute gradient of the answer's logit by each pixel, the largest of the three colour channels",
@@ -48,24 +51,44 @@ class Look(NamedTuple):
     activation: NDArray[np.float32]  # (h, w), whose mean is the logit of the answer
 
 
-def choose_cases(predictions: Predictions) -> tuple[Choice, ...]:
-    """Choose what is worth a look: the surest wrong answers, and for each diagnosis the surest right one.
+def choose_cases(predictions: Predictions, *, malignant: Sequence[bool]) -> tuple[Choice, ...]:
+    """Choose what is worth a look: the surest wrong answers, then for each diagnosis the surest right one.
 
-    The same predictions give the same choice; a diagnosis that was never answered rightly has none.
+    Of the wrong answers those come first that call a malignant diagnosis benign. A patient, or a lesion where no
+    patient is known, is shown wrong once, by the surest picture. The same predictions give the same choice; a diagnosis
+    that was never answered rightly has none.
+
+    Args:
+        predictions: with truth.
+        malignant: (K,) which diagnoses are.
+
+    Raises:
+        ValueError: there is no truth.
     """
     truth, probabilities = predictions.truth, predictions.probabilities
     if truth is None:
         raise ValueError("a choice of right and wrong answers needs a truth")
-    answers, sureness = probabilities.argmax(axis=1), probabilities.max(axis=1)
-    surest_first = np.argsort(-sureness, kind="stable")
-    wrong = [case for case in surest_first if answers[case] != truth[case]][:WRONG_ANSWERS]
+    is_malignant, answers = np.asarray(malignant, dtype=np.bool_), probabilities.argmax(axis=1)
+    surest_first = np.argsort(-probabilities.max(axis=1), kind="stable")
+    is_missed = is_malignant[truth] & ~is_malignant[answers]
+    is_wrong = answers != truth
+    missed = _once_each(surest_first[is_missed[surest_first]], predictions.cluster_ids)
+    others = _once_each(surest_first[(is_wrong & ~is_missed)[surest_first]], predictions.cluster_ids)
     right = [
         next((case for case in surest_first if answers[case] == truth[case] == kind), None)
         for kind in range(len(predictions.codes))
     ]
-    shown = [(case, "surest right answer for its diagnosis") for case in right if case is not None]
-    shown = shown[: MOST_CASES - len(wrong)] + [(case, "among the surest wrong answers") for case in wrong]
-    return tuple(Choice(predictions.case_ids[case], why) for case, why in shown)
+    shown = [(case, MISSED) for case in missed[:MOST_WRONG]] + [(case, WRONG) for case in others[:MOST_WRONG]]
+    shown += [(case, RIGHT) for case in right if case is not None]
+    return tuple(Choice(predictions.case_ids[case], why) for case, why in shown[:MOST_CASES])
+
+
+def _once_each(cases: NDArray[np.int64], cluster_ids: Sequence[str]) -> list[int]:
+    """Return the first case of each cluster, in their order."""
+    first: dict[str, int] = {}
+    for case in cases.tolist():
+        first.setdefault(cluster_ids[case], case)
+    return list(first.values())
 
 
 def asked_for(case_ids: Sequence[str]) -> tuple[Choice, ...]:

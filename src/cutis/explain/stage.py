@@ -34,7 +34,8 @@ def explain(workspace: Workspace, name: str, *, case_ids: tuple[str, ...] = (), 
     workspace.refuse_to_overwrite(target, again=again)
     evaluated = read_evaluated(workspace, name)
     require_spread(evaluated.features)
-    choices = asked_for(case_ids) or choose_cases(evaluated.predictions)
+    malignant = evaluated.bundle.taxonomy.malignant
+    choices = asked_for(case_ids) or choose_cases(evaluated.predictions, malignant=malignant)
     cases = [evaluated.case(choice.case_id) for choice in choices]
     with workspace.new_version(target, again=again) as folder:
         shown = write_saliency(folder, evaluated, choices, cases)
