@@ -12,7 +12,7 @@ scores that the true diagnoses had on calibrate. Two scores:
 **What is promised.** Pictures of one patient are not independent, patients are. Each cluster of calibrate has one
 share, split evenly over its cases, and the new patient has one, which counts as infinite. Then the set of *one picture,
 at random, of a new patient of the same clinic* contains the truth with at least the stated probability (Lee, Barber and
-Willett, "Distribution-free inference with hierarchical data", theorem 1, arXiv:2306.06342; the same without its random
+Willett, "Distribution-free inference with hierarchical data", equation 6, arXiv:2306.06342; the same without its random
 subsampling as Dunn, Wasserman and Ramdas, JASA 118:2491, 2023). Why: among all clusters, calibrate's and the new one's,
 any picture of any cluster may have been the new one, each cluster with the same chance; the quantile over all of them
 holds at least that share, and calling the new one's infinite only raises it. Nothing is promised for all pictures of a
