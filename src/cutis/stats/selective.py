@@ -53,10 +53,7 @@ def aurc(signal: NDArray[np.float64], losses: NDArray[np.float64], weights: Weig
 
     Geifman, Uziel and El-Yaniv, ICLR 2019, equation 3; tied cases enter together.
     """
-    curve = risk_coverage(signal, losses, weights)
-    entering = np.diff(curve.coverage, axis=1, prepend=0.0)
-    area: NDArray[np.float64] = (entering * np.nan_to_num(curve.risk)).sum(axis=1)
-    return np.where(weights.sum(axis=1) > 0, area, np.nan)
+    return _area(risk_coverage(signal, losses, weights))
 
 
 def excess_aurc(signal: NDArray[np.float64], wrong: NDArray[np.bool_], weights: Weights) -> NDArray[np.float64]:
@@ -64,21 +61,20 @@ def excess_aurc(signal: NDArray[np.float64], wrong: NDArray[np.bool_], weights: 
 
     That is r + (1 − r) ln(1 − r) for a share r of wrong answers, up to one case's share (ICLR 2019, section 3).
     """
-    losses = wrong.astype(np.float64)
-    rate = weighted_mean(losses, weights)
-    right = 1 - rate
-    best = rate + right * np.log(np.where(right > 0, right, 1.0))
-    excess: NDArray[np.float64] = aurc(signal, losses, weights) - best
-    return excess
+    return _excess(risk_coverage(signal, wrong.astype(np.float64), weights))
 
 
 def risk_at_coverage(
     signal: NDArray[np.float64], losses: NDArray[np.float64], weights: Weights, *, coverage: float
 ) -> NDArray[np.float64]:
     """Return the risk (R,) where the most trusted cases are answered, as few as make up at least this share."""
-    curve = risk_coverage(signal, losses, weights)
+    return risk_on(risk_coverage(signal, losses, weights), coverage)
+
+
+def risk_on(curve: RiskCoverage, coverage: float) -> NDArray[np.float64]:
+    """Read off a curve what `risk_at_coverage` returns."""
     at = (curve.coverage >= coverage - ROUNDING).argmax(axis=1)
-    risk: NDArray[np.float64] = curve.risk[np.arange(len(weights)), at]
+    risk: NDArray[np.float64] = curve.risk[np.arange(len(at)), at]
     return risk
 
 
@@ -112,15 +108,26 @@ def selective_measures(
     signal: NDArray[np.float64], right: NDArray[np.bool_], weights: Weights
 ) -> dict[Measure, NDArray[np.float64]]:
     """Return the figures (R,) of a signal (N,) beside right answers (N,), such as ``selective/accuracy_at_90``."""
-    wrong = ~right
-    losses = wrong.astype(np.float64)
-    by_coverage = {
-        Measure(SELECTIVE, f"accuracy_at_{coverage * 100:.0f}"): 1
-        - risk_at_coverage(signal, losses, weights, coverage=coverage)
-        for coverage in COVERAGES
-    }
+    curve = risk_coverage(signal, (~right).astype(np.float64), weights)
     return {
-        Measure(SELECTIVE, "aurc"): aurc(signal, losses, weights),
-        Measure(SELECTIVE, "excess_aurc"): excess_aurc(signal, wrong, weights),
-        **by_coverage,
+        Measure(SELECTIVE, "aurc"): _area(curve),
+        Measure(SELECTIVE, "excess_aurc"): _excess(curve),
+        **{
+            Measure(SELECTIVE, f"accuracy_at_{coverage * 100:.0f}"): 1 - risk_on(curve, coverage)
+            for coverage in COVERAGES
+        },
     }
+
+
+def _area(curve: RiskCoverage) -> NDArray[np.float64]:
+    """Return the area (R,) under a curve; NaN in a round without cases."""
+    entering = np.diff(curve.coverage, axis=1, prepend=0.0)
+    area: NDArray[np.float64] = (entering * np.nan_to_num(curve.risk)).sum(axis=1)
+    return area
+
+
+def _excess(curve: RiskCoverage) -> NDArray[np.float64]:
+    rate = curve.risk[:, -1]
+    right = 1 - rate
+    excess: NDArray[np.float64] = _area(curve) - (rate + right * np.log(np.where(right > 0, right, 1.0)))
+    return excess
