@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,17 +13,21 @@ from numpy.typing import NDArray
 from cutis.evaluate.calibration import plain
 from cutis.runtime.predict import Answers
 from cutis.runtime.trust import Acceptance, Signals
-from cutis.stats.intervals import ROUNDS, bootstrap, clusters_in, with_width
-from cutis.stats.metrics import Measure, Weights
+from cutis.stats.conformal import equal_shares
+from cutis.stats.intervals import ROUNDS, Clusters, bootstrap, clusters_in, with_width
+from cutis.stats.metrics import Measure, Weights, weighted_mean
 from cutis.stats.proportions import estimate_share
-from cutis.stats.selective import COVERAGES, risk_at_coverage, selective_measures
+from cutis.stats.selective import COVERAGES, ROUNDING, risk_coverage, risk_on, selective_measures
 from cutis.stats.support import qualified_mean, sides_of
 from cutis.vocabulary.estimate import Estimate
 from cutis.vocabulary.predictions import Predictions
 
 JOINED = "joined"  # the three signals as one
 COVERED = tuple(round(0.05 * step, 2) for step in range(1, 21))  # where the curve is drawn
-WORTH = ("aurc", "excess_aurc", *(f"accuracy_at_{coverage * 100:.0f}" for coverage in COVERAGES))
+ACCURACIES = {f"accuracy_at_{coverage * 100:.0f}": coverage for coverage in COVERAGES}
+RISKS = {f"risk_at_{coverage * 100:.0f}": coverage for coverage in COVERED}
+WORTH = ("aurc", "excess_aurc", *ACCURACIES)
+PROMISE = Measure(None, "answered_of_one_picture")
 MEANINGS = {
     "uncertainty": "one less the calibrated probability of the answer",
     "disagreement": "how much the answer depends on which depth of the network is asked",
@@ -68,6 +73,8 @@ def abstention_of(
 ) -> Abstention:
     """Return what is gained and lost by not answering.
 
+    *answered* counts pictures; *answered_of_one_picture* lets all clusters count alike, as the wanted share is meant.
+
     Args:
         predictions: with truth.
         answers: to the same cases, with signals.
@@ -84,27 +91,29 @@ def abstention_of(
     right = predictions.probabilities.argmax(axis=1) == predictions.truth
     signals = signals_with(answers.signals, answers.unusual)
     clusters = clusters_in(predictions)
+    wrong, answered = (~right).astype(np.float64), (~answers.abstained).astype(np.float64)
+    alike = equal_shares(clusters.of_case)
 
     def figures(weights: Weights) -> Mapping[Measure, NDArray[np.float64]]:
-        wrong = (~right).astype(np.float64)
-        found = {}
+        found = {PROMISE: weighted_mean(answered, weights * alike)}
         for name, signal in signals.items():
-            worth = selective_measures(signal, right, weights)
+            worth, curve = selective_measures(signal, right, weights), risk_coverage(signal, wrong, weights)
             found |= {Measure(name, measure.what): figure for measure, figure in worth.items()}
-            for coverage in COVERED:
-                risk = risk_at_coverage(signal, wrong, weights, coverage=coverage)
-                found[Measure(name, _risk_at(coverage))] = risk
+            found |= {Measure(name, what): risk_on(curve, coverage) for what, coverage in RISKS.items()}
         return found
 
     drawn = bootstrap(figures, clusters, rounds=rounds, generator=generator)
+
+    def of_signal(name: str, what: str) -> Estimate:
+        return _resting(drawn[Measure(name, what)], what, signals[name], clusters)
+
+    promise = with_width(qualified_mean(drawn[PROMISE], is_share=True), is_share=True)
     return Abstention(
         acceptance=acceptance,
         abstained=answers.abstained,
-        estimates=_of_the_rule(predictions, answers.abstained, malignant=malignant),
-        by_signal={name: {what: _qualified(drawn[Measure(name, what)], what) for what in WORTH} for name in signals},
-        risk={
-            name: [_qualified(drawn[Measure(name, _risk_at(at))], _risk_at(at)) for at in COVERED] for name in signals
-        },
+        estimates=_of_the_rule(predictions, answers.abstained, malignant=malignant) | {PROMISE.what: promise},
+        by_signal={name: {what: of_signal(name, what) for what in WORTH} for name in signals},
+        risk={name: [of_signal(name, what) for what in RISKS] for name in signals},
     )
 
 
@@ -113,13 +122,20 @@ def signals_with(signals: Signals, unusual: NDArray[np.float64]) -> dict[str, ND
     return signals._asdict() | {JOINED: unusual}
 
 
-def _risk_at(coverage: float) -> str:
-    return f"risk_at_{coverage * 100:.0f}"
+def answered_at(signal: NDArray[np.float64], coverage: float) -> NDArray[np.bool_]:
+    """Return the most trusted cases (N,), as few as make up at least this share, with all that have the last signal."""
+    fewest = math.ceil((coverage - ROUNDING) * len(signal))
+    answered: NDArray[np.bool_] = signal <= np.sort(signal)[fewest - 1]
+    return answered
 
 
-def _qualified(estimate: Estimate, what: str) -> Estimate:
-    is_share = what.startswith(("accuracy", "risk"))
-    return with_width(qualified_mean(estimate, is_share=is_share), is_share=is_share)
+def _resting(estimate: Estimate, what: str, signal: NDArray[np.float64], clusters: Clusters) -> Estimate:
+    """Say on whom a figure rests: where only some are answered, on their clusters."""
+    coverage = (ACCURACIES | RISKS).get(what)
+    if coverage is None:
+        return with_width(qualified_mean(estimate, is_share=False), is_share=False)
+    carrying = len(np.unique(clusters.of_case[answered_at(signal, coverage)]))
+    return with_width(qualified_mean(replace(estimate, clusters=carrying), is_share=True), is_share=True)
 
 
 def _of_the_rule(
