@@ -21,6 +21,7 @@ from cutis.vocabulary.predictions import Predictions
 SLOW_ROUNDS = 500  # each of them fits two logistic regressions to every diagnosis
 ERROR = "calibration_error"
 RAISED = "resampling makes this figure larger than it is"
+NO_LINE = "its probabilities tell all cases apart, or none, so that no line goes through them"
 ANSWER, MALIGNANT = "answer", "malignant"
 PROMISED = "one picture, at random, of a new patient of this clinic, at its case mix"
 
@@ -106,13 +107,21 @@ def calibration_of(
             malignant=malignant,
         )
 
-    found = bootstrap(figures, clusters, rounds=rounds, generator=generator)
-    estimates = {
-        str(measure): qualified(
-            measure, _without_raised(measure, estimate), clusters, predictions.codes, malignant=malignant
+    def rested(measure: Measure, estimate: Estimate) -> Estimate:
+        resting = qualified(
+            measure,
+            _without_raised(measure, estimate),
+            clusters,
+            predictions.codes,
+            malignant=malignant,
+            is_difference=False,
         )
-        for measure, estimate in found.items()
-    }
+        if resting.value is None and not resting.note:
+            return replace(resting, note=NO_LINE)
+        return with_width(resting, is_share=False)
+
+    found = bootstrap(figures, clusters, rounds=rounds, generator=generator)
+    estimates = {str(measure): rested(measure, estimate) for measure, estimate in found.items()}
     events = {ANSWER: (predictions.probabilities.max(axis=1), predictions.probabilities.argmax(axis=1) == truth)}
     if malignant is not None:
         events[MALIGNANT] = (predictions.probabilities[:, malignant].sum(axis=1), malignant[truth])
@@ -151,7 +160,8 @@ def sets_of(
 ) -> Sets:
     """Return what sets (N, K) hold: by diagnosis, where the network abstains (N,), and at other prevalences.
 
-    *coverage* counts pictures; *coverage_of_one_picture* lets all clusters count alike, as the promise is meant.
+    *coverage* counts pictures; *coverage_of_one_picture* lets all clusters count alike, as the promise is meant. At
+    other prevalences a coverage is no share of clusters: where all rounds agree on it, it has no interval.
 
     Args:
         predictions: with truth.
@@ -175,20 +185,26 @@ def sets_of(
         "singletons": estimate_share(sets.sum(axis=1) == 1, clusters),
     }
 
+    alike = equal_shares(clusters.of_case)
+
     def figures(weights: Weights) -> Mapping[Measure, NDArray[np.float64]]:
-        alike = weights * equal_shares(clusters.of_case)
         found = {
             "set_size": weighted_mean(sets.sum(axis=1).astype(np.float64), weights),
-            "coverage_of_one_picture": weighted_mean(covered.astype(np.float64), alike),
+            "coverage_of_one_picture": weighted_mean(covered.astype(np.float64), weights * alike),
         } | {
             f"coverage_at_{called}": coverage_at(sets, truth, prevalences=shares, weights=weights)
             for called, shares in prevalences.items()
         }
         return {Measure(None, name): figure for name, figure in found.items()}
 
-    for measure, estimate in bootstrap(figures, clusters, rounds=rounds, generator=generator).items():
-        is_share = measure.what != "set_size"
-        estimates[str(measure)] = with_width(qualified_mean(estimate, is_share=is_share), is_share=is_share)
+    drawn = bootstrap(figures, clusters, rounds=rounds, generator=generator)
+    for measure, estimate in drawn.items():
+        if measure.what.startswith("coverage_at_"):
+            resting = qualified(measure, estimate, clusters, predictions.codes, is_difference=False)
+            estimates[str(measure)] = with_width(resting, is_share=False)
+        else:
+            is_share = measure.what == "coverage_of_one_picture"
+            estimates[str(measure)] = with_width(qualified_mean(estimate, is_share=is_share), is_share=is_share)
     return Sets(thresholds=thresholds, estimates=estimates)
 
 
