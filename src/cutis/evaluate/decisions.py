@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 
 from cutis.evaluate.calibration import plain
 from cutis.stats.decisions import at_prevalence, decision_curve, predictive_values
-from cutis.stats.intervals import ROUNDS, bootstrap, clusters_in, qualified, with_width
+from cutis.stats.intervals import ROUNDS, Clusters, Figures, bootstrap, clusters_in, qualified, with_width
 from cutis.stats.metrics import Measure, Weights
+from cutis.stats.proportions import estimate_share
 from cutis.stats.rates import answered, counted, rates_of
+from cutis.stats.support import RESAMPLED, SUCH_AN_ANSWER, caution, joined, sides_of
 from cutis.vocabulary.errors import UserError
 from cutis.vocabulary.estimate import Estimate
 from cutis.vocabulary.predictions import Predictions
@@ -57,9 +59,13 @@ def decisions_of(
     threshold: float | None,
     prevalences: Sequence[float],
     generator: np.random.Generator,
+    meant_for: float | None = None,
     rounds: int = ROUNDS,
 ) -> Decisions | None:
     """Return what *malignant or not* is worth; None where the test has only one of the two.
+
+    At the test's own prevalence probabilities are taken as they are; at a stated one they are those for it. Resampling
+    keeps the mix of the test, so that its own prevalence is as fixed as a stated one.
 
     Args:
         predictions: with truth.
@@ -67,36 +73,21 @@ def decisions_of(
         threshold: from which summed probability on the answer is yes; None: no predictive values.
         prevalences: of malignancy, at which it is asked beside the test's own.
         generator: the chance that draws the rounds.
+        meant_for: the prevalence of malignancy that the probabilities are those of; the test's own, where not known.
         rounds: how many rounds.
     """
     score, has = predictions.probabilities[:, malignant].sum(axis=1), malignant[np.asarray(predictions.truth)]
     if has.all() or not has.any():
         return None
-    own = float(has.mean())
-    at = {OWN: own} | {named(prevalence): prevalence for prevalence in prevalences}
-    clusters, limits = clusters_in(predictions), np.array(THRESHOLDS)
-    moved = {name: at_prevalence(score, before=own, after=share) for name, share in at.items()}
-
-    def figures(weights: Weights) -> Mapping[Measure, NDArray[np.float64]]:
-        found: dict[Measure, NDArray[np.float64]] = {}
-        for name, share in at.items():
-            stated = None if name == OWN else share
-            curve = decision_curve(moved[name], has, thresholds=limits, weights=weights, prevalence=stated)
-            for whom, line in (("network", curve.by_network), ("all", curve.treat_all)):
-                found |= {
-                    Measure(name, f"malignant_{whom}@{limit:g}"): line[:, place]
-                    for place, limit in enumerate(THRESHOLDS)
-                }
-            if threshold is not None:
-                found |= _values_at(score >= threshold, has, weights, name=name, prevalence=stated)
-        return found
-
-    drawn = {
-        measure: with_width(
-            qualified(measure, estimate, clusters, predictions.codes, malignant=malignant),
-            is_share=measure.what.endswith("pv"),
-        )
-        for measure, estimate in bootstrap(figures, clusters, rounds=rounds, generator=generator).items()
+    own, stated = float(has.mean()), {named(prevalence): prevalence for prevalence in prevalences}
+    before = own if meant_for is None else meant_for
+    moved = {OWN: score} | {name: at_prevalence(score, before=before, after=at) for name, at in stated.items()}
+    flagged = None if threshold is None else score >= threshold
+    clusters = clusters_in(predictions)
+    drawn = bootstrap(_figures(moved, flagged, has, stated), clusters, rounds=rounds, generator=generator)
+    resting = {
+        measure: qualified(measure, each, clusters, predictions.codes, malignant=malignant, is_difference=False)
+        for measure, each in drawn.items()
     }
     return Decisions(
         own=own,
@@ -104,14 +95,17 @@ def decisions_of(
         threshold=threshold,
         net_benefit={
             name: {
-                whom: [drawn[Measure(name, f"malignant_{whom}@{limit:g}")] for limit in THRESHOLDS]
+                whom: [with_width(resting[_benefit(name, whom, limit)], is_share=False) for limit in THRESHOLDS]
                 for whom in ("network", "all")
             }
-            for name in at
+            for name in moved
         },
-        predictive_values={
-            name: {what: drawn[Measure(name, f"malignant_{what}")] for what in ("ppv", "npv")}
-            for name in (at if threshold is not None else ())
+        predictive_values={}
+        if flagged is None
+        else {OWN: _own_values(flagged, has, clusters)}
+        | {
+            name: {what: _made_of_rates(drawn[_value(name, what)], flagged, has, clusters) for what in ("ppv", "npv")}
+            for name in stated
         },
     )
 
@@ -151,16 +145,67 @@ def named(prevalence: float) -> str:
     return f"{prevalence:g}"
 
 
-def _values_at(
-    flagged: NDArray[np.bool_],
+def _benefit(name: str, whom: str, limit: float) -> Measure:
+    return Measure(name, f"malignant_{whom}@{limit:g}")
+
+
+def _value(name: str, what: str) -> Measure:
+    return Measure(name, f"malignant_{what}")
+
+
+def _figures(
+    scores: Mapping[str, NDArray[np.float64]],
+    flagged: NDArray[np.bool_] | None,
     has: NDArray[np.bool_],
-    weights: Weights,
-    *,
-    name: str,
-    prevalence: float | None,
-) -> dict[Measure, NDArray[np.float64]]:
-    """Return predictive values (R,) at a prevalence; at that of each round, where none is stated."""
-    found = rates_of(counted(answered(flagged[:, None], has[:, None]), weights))
-    share = (weights @ has) / weights.sum(axis=1) if prevalence is None else prevalence
-    values = predictive_values(found.sensitivity.ravel(), found.specificity.ravel(), prevalence=share)
-    return {Measure(name, "malignant_ppv"): values.positive, Measure(name, "malignant_npv"): values.negative}
+    stated: Mapping[str, float],
+) -> Figures:
+    """Return what answers weights (R, N) with every net benefit, and with predictive values at stated prevalences.
+
+    Args:
+        scores: probabilities of malignancy (N,) by the name of a prevalence.
+        flagged: (N,) who is called malignant; None: no predictive values.
+        has: (N,) who is malignant.
+        stated: prevalences by their names; whatever else has scores is the test's own.
+    """
+    limits = np.array(THRESHOLDS)
+    answers = None if flagged is None else answered(flagged[:, None], has[:, None])
+
+    def figures(weights: Weights) -> Mapping[Measure, NDArray[np.float64]]:
+        found: dict[Measure, NDArray[np.float64]] = {}
+        for name, score in scores.items():
+            curve = decision_curve(score, has, thresholds=limits, weights=weights, prevalence=stated.get(name))
+            for whom, line in (("network", curve.by_network), ("all", curve.treat_all)):
+                found |= {_benefit(name, whom, limit): line[:, place] for place, limit in enumerate(THRESHOLDS)}
+        if answers is None:
+            return found
+        rates = rates_of(counted(answers, weights))
+        for name, at in stated.items():
+            values = predictive_values(rates.sensitivity.ravel(), rates.specificity.ravel(), prevalence=at)
+            found |= {_value(name, "ppv"): values.positive, _value(name, "npv"): values.negative}
+        return found
+
+    return figures
+
+
+def _own_values(flagged: NDArray[np.bool_], has: NDArray[np.bool_], clusters: Clusters) -> dict[str, Estimate]:
+    """Return the predictive values of the test as it is: shares of those who got the answer."""
+    return {
+        "ppv": estimate_share(has, clusters, among=flagged, of_whom=SUCH_AN_ANSWER),
+        "npv": estimate_share(~has, clusters, among=~flagged, of_whom=SUCH_AN_ANSWER),
+    }
+
+
+def _made_of_rates(
+    estimate: Estimate, flagged: NDArray[np.bool_], has: NDArray[np.bool_], clusters: Clusters
+) -> Estimate:
+    """Say where a predictive value at a stated prevalence rests on too few: it is made of two shares, and is none."""
+    nobody = f"no {clusters.kind}s {SUCH_AN_ANSWER}" if estimate.value is None else ""
+    notes = [
+        caution(
+            {f"{clusters.kind}s {whom}": len(np.unique(clusters.of_case[among]))},
+            RESAMPLED["share"],
+            value=float(right[among].mean()),
+        )
+        for whom, among, right in zip(sides_of(None), (has, ~has), (flagged, ~flagged), strict=True)
+    ]
+    return with_width(replace(estimate, note=joined(nobody, estimate.note, *notes)), is_share=False)

@@ -33,7 +33,7 @@ class Measured(NamedTuple):
     evidence: Evidence
     calibration: Calibration
     sets: tuple[Sets, ...]  # none where the bundle makes none
-    abstention: Abstention | None  # None where it answers everything
+    abstention: Abstention | None  # None where nothing watches what is answered
     decisions: Decisions | None  # None where all cases are malignant, or none
     by_lesion: Evidence | None  # None where every lesion has one picture
     subgroups: Subgroups
@@ -97,7 +97,14 @@ def measured_of(
         else abstention_of(said, answers, bundle.acceptance, malignant=malignant, generator=chance()),
         decisions=None
         if malignant is None
-        else decisions_of(said, malignant=malignant, threshold=threshold, prevalences=prevalences, generator=chance()),
+        else decisions_of(
+            said,
+            malignant=malignant,
+            threshold=threshold,
+            prevalences=prevalences,
+            generator=chance(),
+            meant_for=float(np.array(bundle.mix)[malignant].sum()) if bundle.mix else None,
+        ),
         by_lesion=None if lesions is None else evidence_of(lesions, thresholds=thresholds, generator=chance(), **asked),
         subgroups=subgroups_of(said, cases, generator=chance()),
     )
@@ -109,16 +116,16 @@ def malignant_among(taxonomy: Taxonomy) -> NDArray[np.bool_] | None:
     return malignant if malignant.any() and not malignant.all() else None
 
 
-def names_of_figures(taxonomy: Taxonomy) -> list[str]:
-    """Return the names of all figures that an evaluation has, without a look at any case."""
-    kinds, malignant = len(taxonomy), malignant_among(taxonomy)
+def names_of_figures(bundle: Bundle) -> list[str]:
+    """Return the names of all figures that an evaluation of a bundle has, without a look at any case."""
+    kinds = len(bundle.taxonomy)
     figures = measures(
         np.eye(kinds),
         np.arange(kinds),
-        codes=taxonomy.codes,
-        thresholds=np.full(kinds, 0.5),
+        codes=bundle.taxonomy.codes,
+        thresholds=np.array(bundle.thresholds.values),
         weights=np.ones((1, kinds)),
-        malignant=malignant,
-        malignant_threshold=None if malignant is None else 0.5,
+        malignant=malignant_among(bundle.taxonomy),
+        malignant_threshold=bundle.thresholds.malignant,
     )
     return list(map(str, figures))

@@ -50,6 +50,7 @@ class Bundle:
     recalibration: Recalibration = AS_SAID  # of what the speakers say together
     views: int = 1  # how many turned and mirrored views of a picture an answer is averaged over
     balanced: float = 0.0  # how far it was taught that all diagnoses are equally frequent: 0 not at all, 1 wholly
+    mix: tuple[float, ...] = ()  # prevalences (K,) that its probabilities are those of; none where it does not say
     members: int = 1  # networks that answer together; several after cross-validation
     thresholds: Thresholds
     sets: tuple[SetThresholds, ...] = ()  # of prediction sets, the one that answers first; none without calibrate cases
@@ -126,6 +127,7 @@ def write_description(folder: Path, bundle: Bundle, *, made_from: dict[str, str]
         "acceptance": bundle.acceptance.to_dict() if bundle.acceptance else None,
         "views": bundle.views,
         "balanced": bundle.balanced,
+        "mix": list(bundle.mix),
         "members": bundle.members,
         "best_epochs": list(bundle.best_epochs),
         "parameters": bundle.parameters,
@@ -155,6 +157,7 @@ def read_bundle(folder: Path) -> Bundle:
             "taxonomy": taxonomy_from(said["taxonomy"], where=folder),
             "preparation": preparation_from(said["preparation"], where=str(folder / DESCRIPTION)),
             "temperatures": tuple(said["temperatures"]),
+            "mix": tuple(said["mix"]),
             "best_epochs": tuple(said["best_epochs"]),
             "thresholds": Thresholds(**thresholds | {"values": tuple(thresholds["values"])}),
             "recalibration": recalibration_from(said["recalibration"]),
@@ -186,11 +189,12 @@ def _read_trust(path: Path, said: dict[str, Any] | None) -> dict[str, Any]:
 def _of_today(said: dict[str, Any]) -> dict[str, Any]:
     """Return what a bundle of an earlier format says in the words of this one.
 
-    The first had one network, one view, one speaker; the second no map after its temperatures, no sets, no abstention.
+    The first had one network, one view, one speaker; the second no map after its temperatures, no sets, no abstention;
+    some of the third do not say of which prevalences their probabilities are.
     """
     if said["format"] == 1:
         alone = {"speaking": 1, "temperature_of_mean": 1.0, "views": 1, "balanced": 0.0, "members": 1}
         said |= alone | {"best_epochs": [said["best_epoch"]]}
     if said["format"] <= 2:  # noqa: PLR2004  the second
         said |= {"recalibration": AS_SAID.to_dict(), "sets": [], "acceptance": None}
-    return said
+    return {"mix": []} | said

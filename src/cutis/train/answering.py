@@ -47,6 +47,7 @@ class Answering(NamedTuple):
     speakers: Speakers
     recalibration: Recalibration  # of what they say together
     thresholds: Thresholds
+    mix: tuple[float, ...]  # prevalences (K,) that the probabilities are those of
 
 
 def answering_of(run: Run, members: Sequence[Trained]) -> Answering:
@@ -81,6 +82,7 @@ def answering_of(run: Run, members: Sequence[Trained]) -> Answering:
             values=tuple(map(float, choose_thresholds(chances, heard.truth, rule=rule))),
             malignant=_malignant_threshold(chances, malignant, heard.truth, rule=rule),
         ),
+        mix=tuple(map(float, _mix(heard.truth, weights, kinds=len(malignant)))),
     )
 
 
@@ -140,6 +142,13 @@ def _weights(config: TrainConfig, truth: NDArray[np.int64]) -> NDArray[np.float6
     if config.imbalance == "none":
         return None
     return class_weights(np.bincount(truth), config.imbalance_strength)[truth]
+
+
+def _mix(truth: NDArray[np.int64], weights: NDArray[np.float64] | None, *, kinds: int) -> NDArray[np.float64]:
+    """Return the prevalence (K,) of each diagnosis among cases that count by their weights."""
+    counts = np.bincount(truth, weights, minlength=kinds)
+    shares: NDArray[np.float64] = counts / counts.sum()
+    return shares
 
 
 def _together(heard: Sequence[Heard]) -> Heard:

@@ -83,6 +83,7 @@ def write_bundle(
         recalibration=answering.recalibration,
         views=run.config.views,
         balanced=run.config.imbalance_strength if run.config.imbalance != "none" else 0.0,
+        mix=answering.mix,
         members=len(members),
         thresholds=answering.thresholds,
         best_epochs=tuple(member.best_epoch + 1 for member in members),
