@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from sklearn.metrics import precision_score, roc_auc_score
 
-from cutis.evaluate.evidence import evidence_beside, evidence_of, predictions_of, reasons
+from cutis.evaluate.evidence import UNANSWERED, evidence_beside, evidence_of, predictions_of, reasons
 from cutis.vocabulary.case import Vote
 from cutis.vocabulary.chance import chance
 from factories import a_case, a_manifest, some_predictions
@@ -43,7 +44,7 @@ def test_indeterminate_cases_have_no_truth():
 
 
 def test_evidence_counts_what_it_rests_on():
-    """Cases and patients by diagnosis, the confusion matrix, and bins that hold every case."""
+    """Cases and patients by diagnosis, and the confusion matrix."""
     predictions = some_predictions(cases=60)
 
     found = evidence_of(predictions, thresholds=THRESHOLDS, generator=chance(0, "test"))
@@ -53,18 +54,50 @@ def test_evidence_counts_what_it_rests_on():
     assert all(support["clusters"] <= support["cases"] for support in found.support.values())
     assert found.clusters == 30
     assert found.confusion.sum(axis=1).tolist() == counts
-    assert sum(each.cases for each in found.reliability) == 60
-    mean = np.average([each.right.value for each in found.reliability], weights=[b.cases for b in found.reliability])
-    assert mean == pytest.approx(found.estimates["argmax/accuracy"].value)
+    assert np.trace(found.confusion) / 60 == pytest.approx(found.estimates["argmax/accuracy"].value)
 
 
-def test_the_calibration_error_has_no_interval_and_says_why():
-    """No number is reported bare, and no interval invented."""
-    found = evidence_of(some_predictions(), thresholds=THRESHOLDS, generator=chance(0, "test"))
+def test_areas_and_shares_are_those_of_scikit_learn_with_intervals_by_formula():
+    """All else is resampled, and says so."""
+    predictions = some_predictions(cases=90)
+    malignant = np.array([False, True, True])
 
-    error = found.estimates["expected_calibration_error"]
-    assert error.value > 0
-    assert "no interval: resampling makes this figure larger" in str(error)
+    found = evidence_of(
+        predictions,
+        thresholds=THRESHOLDS,
+        generator=chance(0, "test"),
+        malignant=malignant,
+        malignant_threshold=0.4,
+    ).estimates
+
+    has, score = predictions.truth > 0, predictions.probabilities[:, 1:].sum(axis=1)
+    assert found["malignant_auc"].value == pytest.approx(roc_auc_score(has, score), abs=1e-12)
+    assert found["auc/b"].value == pytest.approx(
+        roc_auc_score(predictions.truth == 1, predictions.probabilities[:, 1]), abs=1e-12
+    )
+    assert found["one_vs_rest/malignant_sensitivity"].value == pytest.approx(np.mean(score[has] >= 0.4))
+    assert found["argmax/ppv/c"].value == pytest.approx(
+        precision_score(predictions.truth == 2, predictions.probabilities.argmax(axis=1) == 2)
+    )
+    methods = {name: found[name].method.split(",")[0] for name in ("auc/b", "argmax/sensitivity/c", "macro_auc")}
+    assert methods == {
+        "auc/b": "Obuchowski",
+        "argmax/sensitivity/c": "Wilson",
+        "macro_auc": "cluster bootstrap",
+    }
+
+
+def test_what_no_answer_gives_is_none_and_says_why():
+    """A network that always says the same has no predictive values of the rest, and so no mean of them."""
+    predictions = some_predictions(cases=90, probabilities=np.tile([0.6, 0.3, 0.1], (90, 1)))
+
+    found = evidence_of(predictions, thresholds=THRESHOLDS, generator=chance(0, "test")).estimates
+
+    missing = {name: estimate.note for name, estimate in found.items() if estimate.value is None}
+    assert missing["argmax/ppv/b"] == "no patients with such an answer"
+    assert missing["argmax/macro_ppv"] == UNANSWERED
+    assert missing["argmax/matthews_correlation"] == UNANSWERED
+    assert all(missing.values())
 
 
 def test_agreement_with_raters_counts_any_of_their_votes():

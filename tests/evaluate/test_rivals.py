@@ -19,6 +19,16 @@ from cutis.vocabulary.files import check_sums, read_json, sha256_of, write_sums
 from cutis.workspace import Workspace
 from factories import a_bundle_folder, a_tested_workspace
 
+PROTOCOL = """
+written_by = "Dr. A. Example"
+written_on = 2026-03-01
+network = "copy"
+[primary]
+measure = "one_vs_rest/malignant_sensitivity"
+reference = "invented"
+hypothesis = "superiority"
+"""
+
 
 @pytest.fixture(scope="module")
 def tested(tmp_path_factory):
@@ -84,6 +94,7 @@ def test_three_bundles_are_compared_with_the_first(workspace):
     assert set(said["differences"]["other"]) == {
         *("macro_auc", "argmax/accuracy", "argmax/balanced_accuracy", "log_loss"),
         *("one_vs_rest/macro_sensitivity", "one_vs_rest/macro_specificity", "auc/a", "auc/b", "auc/c"),
+        *("malignant_auc", "argmax/malignant_sensitivity", "argmax/malignant_specificity"),
     }
     found = said["differences"]["other"]["log_loss"]
     assert found["difference"]["low"] < found["difference"]["value"] < found["difference"]["high"]
@@ -100,8 +111,8 @@ def test_what_is_compared_is_what_was_evaluated(workspace):
         own = read_json(workspace.evaluation(name) / "estimates.json", "estimates")["estimates"]
         assert said["estimates"][name].items() <= own.items()
     for figure, found in said["differences"]["other"].items():
-        assert found["reference"] == said["estimates"]["invented"][figure]["value"]
-        assert found["other"] == said["estimates"]["other"][figure]["value"]
+        assert found["reference"] == pytest.approx(said["estimates"]["invented"][figure]["value"], abs=1e-12)
+        assert found["other"] == pytest.approx(said["estimates"]["other"][figure]["value"], abs=1e-12)
     assert said["made_from"] == {
         "manifest": sha256_of(workspace.dataset / "manifest.parquet"),
         **{f"bundle {name}": sha256_of(workspace.bundle(name) / DESCRIPTION) for name in ("invented", "other")},
@@ -158,6 +169,42 @@ def test_only_what_is_stale_is_evaluated_again(workspace):
     assert last["differences"]["other"] != first["differences"]["other"]
     assert last["differences"]["copy"]["one_vs_rest/macro_sensitivity"]["difference"]["value"] != 0
     assert last["openings"] == 6
+
+
+def test_a_prevalence_that_is_none_is_refused_though_nothing_is_evaluated_anew(workspace):
+    """Before anything is read or written."""
+    compare(workspace, ["invented", "copy"])
+
+    with pytest.raises(UserError, match="2 is no prevalence"):
+        compare(workspace, ["invented", "copy"], prevalences=[2])
+
+
+def test_tests_without_resampling_stand_beside_the_differences(workspace):
+    """DeLong's for areas, with those of the diagnoses corrected for their number; McNemar's for shares."""
+    compare(workspace, ["invented", "copy", "other"])
+
+    tests = read_json(workspace.comparison / "comparison.json", "comparison")["tests"]
+    areas, shares = tests["other"]["areas"], tests["other"]["shares"]
+    assert set(areas) == {"auc/a", "auc/b", "auc/c", "malignant_auc"}
+    assert all(each["p_holm"] >= each["p"] for name, each in areas.items() if name.startswith("auc/"))
+    assert "p_holm" not in areas["malignant_auc"]
+    assert {"argmax/accuracy", "argmax/malignant_sensitivity", "one_vs_rest/specificity/b"} <= set(shares)
+    assert tests["copy"]["shares"]["argmax/accuracy"]["p"] == 1.0
+
+
+@pytest.mark.parametrize("names", [["copy", "invented"], ["invented", "copy"]], ids=" ".join)
+def test_a_bundle_without_a_threshold_for_malignant_is_compared_by_what_both_have(workspace, names):
+    """An early bundle has none: what asks for it is not tested, and says why; all else is."""
+    thresholds = {"rule": "Youden", "chosen_on": "tune", "values": [0.3, 0.3, 0.3], "malignant": 0.4}
+    change(workspace.bundle("copy"), thresholds=thresholds)
+    (workspace.root / "protocol.toml").write_text(PROTOCOL, encoding="utf-8")
+
+    compare(workspace, names)
+
+    said = read_json(workspace.comparison / "comparison.json", "comparison")
+    assert "malignant_auc" in said["differences"][names[1]]
+    (endpoint,) = said["protocol"]["endpoints"]
+    assert endpoint["verdict"]["words"] == "Superiority could not be tested: one of the two has no such figure."
 
 
 def test_again_evaluates_every_one_of_them_anew(workspace):

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from cutis.evaluate.calibration import calibration_of
 from cutis.evaluate.evidence import chance_of_rounds, evidence_of, predictions_of
 from cutis.evaluate.material import Material
 from cutis.evaluate.robustness import answers_under, robustness_of, some_of
@@ -105,9 +106,11 @@ def test_undisturbed_figures_are_those_of_the_evaluation(material):
     said = answers_under(material, by_colour, material.settled, [])
     predictions = predictions_of(material.settled, np.concatenate(list(said)), rater="invented")
     evidence = evidence_of(predictions, thresholds=np.full(3, 0.3), generator=chance_of_rounds("1" * 64))
+    calibration = calibration_of(predictions, malignant=None, generator=chance_of_rounds("1" * 64), rounds=10)
+    measured = evidence.estimates | calibration.estimates
     assert len(paths) == 12
     for figure in ("macro_auc", "argmax/balanced_accuracy", "log_loss", "expected_calibration_error"):
-        assert found[figure].value == pytest.approx(evidence.estimates[figure].value)
+        assert found[figure].value == pytest.approx(measured[figure].value)
 
 
 def test_figures_under_a_disturbance_are_those_of_scikit_learn(material):

@@ -22,10 +22,10 @@ from cutis.evaluate.decisions import PREVALENCES, checked_prevalences
 from cutis.evaluate.elsewhere_material import Elsewhere, open_elsewhere
 from cutis.evaluate.elsewhere_record import Answered, tell_elsewhere, write_elsewhere
 from cutis.evaluate.evidence import SEED, Evidence, chance_of_rounds, evidence_of, predictions_of
-from cutis.evaluate.findings import measured_of
+from cutis.evaluate.findings import malignant_among, measured_of
 from cutis.evaluate.material import Material
 from cutis.evaluate.openings import record_opening, registration_of
-from cutis.evaluate.readings import ForeignDiagnosis, foreign_diagnoses, foreign_estimates, restricted_to
+from cutis.evaluate.readings import ForeignDiagnosis, foreign_diagnoses, foreign_estimates, restricted_to, subset_of
 from cutis.runtime.engines import Engine, open_engine
 from cutis.runtime.predict import answers_of, outputs_of, probabilities
 from cutis.vocabulary.case import Manifest
@@ -139,8 +139,14 @@ def _without_truth(known: Predictions, cases: Manifest, chances: NDArray[np.floa
 
 def _evidence(material: Material, said: Predictions) -> Evidence:
     by_code = dict(zip(material.bundle.taxonomy.codes, material.bundle.thresholds.values, strict=True))
-    thresholds = np.array([by_code[code] for code in said.codes])
-    return evidence_of(said, thresholds=thresholds, generator=chance_of_rounds(material.dataset_sha256))
+    taxonomy, thresholds = material.bundle.taxonomy, np.array([by_code[code] for code in said.codes])
+    return evidence_of(
+        said,
+        thresholds=thresholds,
+        generator=chance_of_rounds(material.dataset_sha256),
+        malignant=malignant_among(subset_of(taxonomy, said.codes)),
+        malignant_threshold=material.bundle.thresholds.malignant,
+    )
 
 
 def _restricted(elsewhere: Elsewhere, known: Predictions) -> Evidence | None:

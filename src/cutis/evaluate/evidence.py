@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,6 +20,7 @@ from cutis.vocabulary.estimate import Estimate
 from cutis.vocabulary.predictions import Predictions
 
 SEED = 0
+UNANSWERED = "a diagnosis is never the answer, or always"
 
 
 class Evidence(NamedTuple):
@@ -82,7 +84,7 @@ def evidence_of(
     areas = estimate_areas(predictions, malignant=malignant)
     shares = estimate_shares(predictions, thresholds=thresholds, **asked)
     return Evidence(
-        estimates=resampled | areas | shares,
+        estimates={name: _explained(estimate) for name, estimate in (resampled | areas | shares).items()},
         support={code: {"cases": n, "clusters": c} for code, (n, c) in zip(codes, counts, strict=True)},
         clusters=len(clusters),
         confusion=confusion_matrix(truth, predictions.probabilities.argmax(axis=1), kinds=len(codes)),
@@ -121,6 +123,11 @@ def evidence_beside(
 def reasons(stratum: Manifest) -> dict[str, int]:
     """Count the indeterminate cases by their reason, most frequent first."""
     return dict(Counter(stratum.column("indeterminate")).most_common())
+
+
+def _explained(estimate: Estimate) -> Estimate:
+    """Say why there is no value where no diagnosis is absent, as of predictive values of answers that nobody got."""
+    return replace(estimate, note=UNANSWERED) if estimate.value is None and not estimate.note else estimate
 
 
 def _is_right(predictions: Predictions) -> NDArray[np.float64]:

@@ -268,6 +268,7 @@ def _judge(
     if isinstance(endpoint.reference, str):
         found = differences.get(endpoint.reference, {}).get(endpoint.measure)
         missing = f"it needs cutis evaluate {protocol.says.network} {endpoint.reference}"
+        missing = "one of the two has no such figure" if endpoint.reference in differences else missing
     else:
         figure = estimates.get(endpoint.measure)
         found = None if figure is None else against_number(figure, endpoint.reference)

@@ -192,7 +192,8 @@ def compared(rivals: Sequence[Rival], *, registration: Registration, protocol: P
     reference, *others = rivals
     wanted = _figures_of(reference.material, protocol)
     found = {other.name: _difference(reference, other) for other in others}
-    differences = {name: {figure: each[figure] for figure in wanted} for name, each in found.items()}
+    common = [figure for figure in wanted if all(figure in each for each in found.values())]
+    differences = {name: {figure: each[figure] for figure in common} for name, each in found.items()}
     return Comparison(
         rivals=tuple(rivals),
         differences=differences,
@@ -202,16 +203,19 @@ def compared(rivals: Sequence[Rival], *, registration: Registration, protocol: P
 
 
 def _difference(reference: Rival, other: Rival) -> dict[str, Compared]:
+    """Compare every figure that both have; a bundle of an early format has no threshold for *malignant or not*."""
+    require_the_same_cases(reference.predictions, other.predictions)
+    thresholds = [rival.material.bundle.thresholds for rival in (reference, other)]
+    both_flag = all(each.malignant is not None for each in thresholds)
     figures = [
         figures_of(
             rival.predictions,
-            thresholds=np.array(rival.material.bundle.thresholds.values),
+            thresholds=np.array(own.values),
             malignant=malignant_among(rival.material.bundle.taxonomy),
-            malignant_threshold=rival.material.bundle.thresholds.malignant,
+            malignant_threshold=own.malignant if both_flag else None,
         )
-        for rival in (reference, other)
+        for rival, own in zip((reference, other), thresholds, strict=True)
     ]
-    require_the_same_cases(reference.predictions, other.predictions)
     return compare_figures(
         *figures,
         clusters=clusters_in(reference.predictions),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,7 +62,7 @@ def evaluate(
     workspace.refuse_to_overwrite(target, again=again)
     material = open_material(workspace, name)
     asked = Asked(
-        protocol=_known_protocol(workspace, material, protocol),
+        protocol=_known_protocol(workspace, {name: material}, protocol),
         prevalences=checked_prevalences(prevalences) or PREVALENCES,
         robustness=robustness,
     )
@@ -102,8 +102,9 @@ def compare(
         UserError: one name, or the same twice; else see `evaluate`. No test is opened before all bundles were read.
     """
     require_several(names)
+    checked_prevalences(prevalences)
     materials = {name: read_material(workspace, name) for name in names}
-    written = _known_protocol(workspace, materials[names[0]], protocol)
+    written = _known_protocol(workspace, materials, protocol)
     stale = [
         name
         for name, material in materials.items()
@@ -124,11 +125,12 @@ def compare(
     return tell_comparison(comparison, evaluated=tuple(stale), wrote=workspace.comparison)
 
 
-def _known_protocol(workspace: Workspace, material: Material, given: Path | None) -> Protocol | None:
+def _known_protocol(workspace: Workspace, materials: Mapping[str, Material], given: Path | None) -> Protocol | None:
     """Read the protocol and refuse what it cannot ask, before the test is opened."""
     protocol = find_protocol(workspace.root, given)
     if protocol is not None:
-        figures = names_of_figures(material.bundle.taxonomy)
+        (first, *_) = materials.values()
+        figures = names_of_figures(materials.get(protocol.says.network, first).bundle)
         require_known(protocol, measures=figures, bundles=workspace.bundle_names())
     return protocol
 
