@@ -16,12 +16,14 @@ from cutis.runtime.engines import Engine
 from cutis.runtime.trust import Signals, abstentions, combined, signals_of
 from cutis.runtime.views import views_of
 from cutis.stats.calibration import answer_of
-from cutis.stats.conformal import prediction_sets
+from cutis.stats.conformal import is_unlike, prediction_sets
 from cutis.stats.recalibration import recalibrated
 from cutis.vocabulary.diagnosis import Diagnosis, Finding
+from cutis.vocabulary.errors import UserError
 from cutis.vocabulary.outputs import Outputs
 
 BATCH = 32
+UNLIKE = "It is less sure of every diagnosis than it is of nearly all cases that have it: this one is unlike them."
 
 
 class Answers(NamedTuple):
@@ -90,12 +92,15 @@ def diagnose(engine: Engine, bundle: Bundle, image: Path) -> Diagnosis:
     """Answer for one picture.
 
     Raises:
-        UnreadablePicture: the file is no picture.
+        UserError: the file is no picture, or the network gives no numbers for it.
     """
     picture = prepared_file(image, bundle.preparation)[None]
     outputs = seen_from_all_sides(engine, bundle, normalise(picture, bundle.preparation))
     answers = answers_of(bundle, outputs)
     chances = answers.probabilities[0]
+    if not np.isfinite(chances).all():
+        mend = "answer with another bundle, and train this one again"
+        raise UserError(f"bundle {bundle.name!r} answers with what is no number", where=str(image), mend=mend)
     order = np.argsort(-chances, kind="stable")
     diseases = [bundle.taxonomy.diseases[kind] for kind in order]
     return Diagnosis(
@@ -104,7 +109,7 @@ def diagnose(engine: Engine, bundle: Bundle, image: Path) -> Diagnosis:
             Finding(code=disease.code, name=disease.name, malignant=disease.malignant, probability=float(chance))
             for disease, chance in zip(diseases, chances[order], strict=True)
         ),
-        warnings=bundle.warnings,
+        warnings=(*bundle.warnings, *_of_an_empty_set(bundle, answers.probabilities)),
         bundle=bundle.name,
         abstained=bool(answers.abstained[0]),
         reasons=answers.reasons[0],
@@ -113,6 +118,11 @@ def diagnose(engine: Engine, bundle: Bundle, image: Path) -> Diagnosis:
         ),
         coverage=bundle.sets[0].level if bundle.sets else None,
     )
+
+
+def _of_an_empty_set(bundle: Bundle, chances: NDArray[np.float64]) -> tuple[str, ...]:
+    """Return what must be said where no diagnosis of one picture (1, K) is probable enough for the set that answers."""
+    return (UNLIKE,) if bundle.sets and is_unlike(chances, bundle.sets[0]).all() else ()
 
 
 def _joined(
