@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from cutis.evaluate.calibration import plain
 from cutis.evaluate.drawings import figures_of
 from cutis.evaluate.elsewhere_material import Elsewhere
-from cutis.evaluate.evidence import Evidence
+from cutis.evaluate.evidence import Evidence, chance_of_rounds
 from cutis.evaluate.figures import save_figure
 from cutis.evaluate.findings import Findings, Measured
 from cutis.evaluate.openings import Openings
@@ -170,6 +170,8 @@ def _write_figures(folder: Path, elsewhere: Elsewhere, answered: Answered) -> No
     invented = ", all invented" * (bundle.invented or elsewhere.material.settled.invented)
     clusters = f"{answered.evidence.clusters:,} {known.cluster_kind}s"
     of_what = f"{bundle.name} on {elsewhere.called}: {len(known):,} pictures of {clusters}{invented}."
+    chance = chance_of_rounds(elsewhere.material.dataset_sha256)
     folder.mkdir()
-    for name, figure in figures_of(known, answered.measured, bundle.taxonomy, of_what=of_what).items():
+    figures = figures_of(known, answered.measured, bundle.taxonomy, of_what=of_what, generator=chance)
+    for name, figure in figures.items():
         save_figure(folder / f"{name}.svg", figure)

@@ -1,39 +1,50 @@
-"""Confusion matrix, ROC, reliability and differences as SVG: 640 pixels wide, text as text, always the same bytes."""
+"""What all figures share: 640 pixels wide, text as text, always the same bytes.
+
+A title says the finding, a caption how to read it. Nothing is told by colour alone: lines differ in their dashes,
+points in their shape or filling.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from numpy.typing import NDArray
+from matplotlib.figure import Figure, SubFigure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-from cutis.evaluate.calibration import ANSWER, Calibration
-from cutis.stats.metrics import ARGMAX, ONE_VS_REST, RocCurve, roc_curve
 from cutis.vocabulary.estimate import Estimate
 from cutis.vocabulary.files import stamp, written_aside
-from cutis.vocabulary.predictions import Predictions
-from cutis.vocabulary.taxonomy import Taxonomy
+from cutis.vocabulary.taxonomy import Disease
 
-WIDTH = 640 / 96  # inches, as a browser counts pixels
+INCH = 96  # pixels, as a browser counts them
+WIDTH = 640 / INCH
 # Blue and vermilion stay apart in every kind of colour blindness (Okabe and Ito 2008).
-BLUE, VERMILION, GREY, PALE = "#0072b2", "#d55e00", "#666666", "#d4d4d4"
-DARK_CELL = 0.55  # from this share on, white figures read better than black ones
+BLUE, VERMILION, BLACK, GREY, PALE = "#0072b2", "#d55e00", "#000000", "#595959", "#d4d4d4"
+STRIPE = "#f3f3f3"  # behind every other row
+DASHED, DOTTED = (0, (4, 3)), (0, (1, 1.6))
+FADED = 0.22  # how much of its line's colour a band has
+SMALL = 7.5  # points; on a telephone's 390 pixels still six of them high
+FULL_TITLE, FULL_LINE = 76, 116  # letters that fit into the width
+STRIP = 0.26  # inches that a legend needs
+AIR = 0.1  # inches above and below what is drawn
+UNBROKEN = "\u00a0"  # a space at which no line is broken
 PANELS_IN_THREE_COLUMNS = 6
-GRID = np.linspace(0, 1, 101)
-UPRIGHT_LABELS = 10  # more of them would touch
-LONGEST_NAME = 24  # of a bundle beside its line
 STYLE: Any = {  # matplotlib types its keys one by one
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans", "Verdana", "Arial"],
     "font.size": 8,
+    "text.parse_math": False,  # a bundle may have any name
     "svg.fonttype": "none",
     "axes.spines.top": False,
     "axes.spines.right": False,
+    "axes.unicode_minus": True,
 }
 
 
@@ -48,151 +59,136 @@ def save_figure(path: Path, figure: Figure) -> None:
         figure.savefig(aside, format="svg", metadata={"Date": None, "Creator": None, "Description": description})
 
 
-def confusion_figure(confusion: NDArray[np.int64], taxonomy: Taxonomy, *, of_what: str) -> Figure:
-    """Draw how many pictures (K, K) of each truth (row) got each answer; the colour is the share of the row."""
-    kinds = range(len(taxonomy))
-    totals = confusion.sum(axis=1)
-    shares = confusion / np.maximum(totals, 1)[:, None]
-    short = [disease.abbreviation for disease in taxonomy.diseases]
+@contextmanager
+def framed(title: str, *caption: str, height: float) -> Iterator[Figure]:
+    """Give a figure to draw in, under a title that says the finding and above a caption that says how to read it.
+
+    Args:
+        title: broken into lines where it is long.
+        caption: paragraphs, the first one about what is shown.
+        height: inches between the two.
+    """
+    above = _lines_of(title)
+    below = [line for paragraph in caption for line in textwrap.wrap(paragraph, FULL_LINE)]
     with mpl.rc_context(STYLE):
-        figure = _figure(1.3 + 0.33 * len(taxonomy), "What each diagnosis was called (arg-max)")
-        axes = figure.subplots()
-        axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
-        for row, column in zip(*np.nonzero(confusion), strict=True):
-            ink = "white" if shares[row, column] > DARK_CELL else "black"
-            weight = "bold" if row == column else "normal"
-            axes.text(column, row, f"{confusion[row, column]}", ha="center", va="center", color=ink, weight=weight)
-        axes.set_xticks(kinds, short, rotation=45 if len(taxonomy) > UPRIGHT_LABELS else 0)
-        axes.set_yticks(kinds, [f"{disease.name} · {disease.abbreviation}" for disease in taxonomy.diseases])
-        for label, malignant in zip(axes.get_yticklabels(), taxonomy.malignant, strict=True):
-            label.set_fontweight("bold" if malignant else "normal")
-        axes.set(xlabel="answer", ylabel="truth")
-        right = axes.secondary_yaxis("right")
-        right.set_yticks(kinds, [f"n = {total}" for total in totals])
-        for side in (axes, right):
-            side.tick_params(length=0)
-            side.spines[:].set_visible(False)
-        _caption(
-            figure, f"{of_what}\nCell: pictures. Colour: share of the row, white 0 to dark 1. Bold name: malignant."
+        figure = Figure(
+            figsize=(WIDTH, height + 0.19 * len(above) + 0.15 * len(below) + 0.3),
+            layout=ConstrainedLayoutEngine(h_pad=AIR),
         )
-    return figure
+        figure.suptitle("\n".join(above), x=0.01, ha="left", fontsize=10, weight="bold")
+        figure.supxlabel("\n".join(below), x=0.01, ha="left", fontsize=SMALL, color=GREY)
+        yield figure
 
 
-def roc_figure(
-    predictions: Predictions, estimates: Mapping[str, Estimate], taxonomy: Taxonomy, *, of_what: str
-) -> Figure:
-    """Draw a panel per diagnosis: its ROC curve against the rest, before the mean of all, and where it works."""
-    truth = np.asarray(predictions.truth)
-    curves = [roc_curve(scores, truth == kind) for kind, scores in enumerate(predictions.probabilities.T)]
-    mean = _mean_sensitivity(curves)
-    columns = 4 if len(taxonomy) > PANELS_IN_THREE_COLUMNS else 3
-    rows = -(-len(taxonomy) // columns)
-    with mpl.rc_context(STYLE):
-        title = f"ROC, each diagnosis against the rest: macro AUC {_spoken(estimates['macro_auc'])}"
-        figure = _figure(0.8 + (7.2 / columns - 0.12) * rows, title)
-        panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
-        for axes, disease, curve in zip(panels, taxonomy.diseases, curves, strict=False):
-            axes.plot(GRID, mean, color=PALE, linewidth=2.4)
-            axes.plot(curve.false_positive_rate, curve.sensitivity, color=BLUE, linewidth=1.6)
-            _mark_operating_points(axes, estimates, disease.code)
-            axes.set_title(disease.abbreviation, loc="left", fontsize=9, weight="bold", pad=3)
-            axes.text(1, 0.04, "AUC " + _spoken(estimates[f"auc/{disease.code}"]), ha="right", fontsize=7)
-            axes.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), aspect="equal", xticks=(0, 0.5, 1), yticks=(0, 0.5, 1))
-        for lowest in panels[max(0, len(taxonomy) - columns) : len(taxonomy)]:
-            lowest.tick_params(labelbottom=True)
-        for spare in panels[len(taxonomy) :]:
-            spare.set_axis_off()
-        reading = (
-            "Across: 1 − specificity. Up: sensitivity. Grey: mean of all. Points: ● at its threshold, ○ by arg-max."
-        )
-        _caption(figure, f"{of_what}\n{reading}")
-    return figure
+def panels_in(figure: Figure | SubFigure, count: int, *, across: str, up: str) -> list[Axes]:
+    """Return so many square panels, 0 to 1 both ways, whose scales are named at the outer sides."""
+    columns = _columns_for(count)
+    grid = figure.subplots(-(-count // columns), columns, sharex=True, sharey=True, squeeze=False)
+    panels: list[Axes] = grid.ravel().tolist()
+    for place, axes in enumerate(panels[:count]):
+        axes.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), xticks=(0, 0.5, 1), yticks=(0, 0.5, 1), box_aspect=1)
+        if place % columns == 0:
+            axes.set_ylabel(up)
+        if place >= count - columns:
+            axes.set_xlabel(across)
+            axes.tick_params(labelbottom=True)
+    for spare in panels[count:]:
+        spare.set_axis_off()
+    return panels[:count]
 
 
-def reliability_figure(calibration: Calibration, confidence: NDArray[np.float64], *, of_what: str) -> Figure:
-    """Draw how often the answer is right against how sure it was, and how often it is how sure (N,)."""
-    error = calibration.estimates["expected_calibration_error"].value
-    bins = calibration.reliability[ANSWER]
-    with mpl.rc_context(STYLE):
-        figure = _figure(5.4, f"How often an answer is right, by its probability (mean distance {error:.3f})")
-        upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(4, 1))
-        upper.plot((0, 1), (0, 1), color=GREY, linewidth=0.8, linestyle=(0, (4, 3)))
-        for each in bins:
-            if each.observed.low is not None and each.observed.high is not None:
-                upper.plot([each.predicted] * 2, [each.observed.low, each.observed.high], color=BLUE, linewidth=1.4)
-        upper.plot([each.predicted for each in bins], [each.observed.value for each in bins], "o", color=BLUE)
-        upper.set(ylabel="share of right answers", xlim=(0, 1), ylim=(0, 1.02))
-        lower.hist(confidence, bins=np.linspace(0, 1, 21).tolist(), color=BLUE, edgecolor="white", linewidth=0.6)
-        lower.set(xlabel="calibrated probability of the answer", ylabel="pictures")
-        _caption(
-            figure,
-            f"{of_what}\nPoints: bins of equally many pictures. Bars: 95% intervals. Dashed: as often right as sure.",
-        )
-    return figure
+def with_strip(figure: Figure, *, height: float) -> tuple[SubFigure, SubFigure]:
+    """Return a strip for a legend across the whole width, and the part below it of this height in inches."""
+    parts: Any = figure.subfigures(2, 1, height_ratios=(STRIP, height))  # matplotlib types it as one part
+    return parts[0], parts[1]
 
 
-def comparison_figure(
-    differences: Mapping[str, Mapping[str, Estimate]], shown: Mapping[str, str], *, reference: str, of_what: str
-) -> Figure:
-    """Draw how far each rival lies from the reference: a panel per figure `shown`, a line per rival."""
-    names = list(differences)
-    short = [name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…" for name in names]
-    with mpl.rc_context(STYLE):
-        figure = _figure(1.5 + 0.3 * len(names), f"Difference to {reference}")
-        panels = figure.subplots(1, len(shown), sharey=True, squeeze=False).ravel()
-        for axes, (what, label) in zip(panels, shown.items(), strict=True):
-            axes.axvline(0, color=GREY, linewidth=0.8, linestyle=(0, (4, 3)))
-            for row, name in enumerate(names):
-                _draw_difference(axes, row, differences[name][what])
-            reach = max((abs(end) for end in axes.dataLim.intervalx), default=0)
-            axes.set(xlim=(-1.1 * reach or -1, 1.1 * reach or 1), ylim=(len(names) - 0.5, -0.5))
-            axes.set_yticks(range(len(names)), short)
-            axes.locator_params(axis="x", nbins=4)
-            axes.set_title(label, loc="left", fontsize=9, weight="bold")
-        reading = "Points: rival − reference, right of the line better. Bars: 95% intervals, the same cases for both."
-        _caption(figure, f"{of_what}\n{reading}")
-    return figure
+def write_legend(strip: SubFigure, axes: Axes) -> None:
+    """Say in a strip what the lines of a panel are."""
+    lines, names = axes.get_legend_handles_labels()
+    strip.legend(lines, names, loc="center left", ncols=4, frameon=False, handlelength=3.2, borderaxespad=0.1)
 
 
-def _draw_difference(axes: Axes, row: int, difference: Estimate) -> None:
-    """Draw a point with its interval, and say it at the right end of its row."""
-    said = "not available"
-    if difference.value is not None:
-        said = f"{difference.value:+.3f}"
-        axes.plot([difference.value], [row], "o", color=BLUE, markersize=5)
-    if difference.low is not None and difference.high is not None:
-        said += f" ({difference.low:+.3f} to {difference.high:+.3f})"
-        axes.plot([difference.low, difference.high], [row, row], color=BLUE, linewidth=1.4)
-    axes.text(1.03, row, said, transform=axes.get_yaxis_transform(), va="center", fontsize=7)
+def height_of_panels(count: int) -> float:
+    """Return how many inches so many panels need."""
+    columns = _columns_for(count)
+    return 0.25 + (WIDTH / columns + 0.15) * -(-count // columns)
 
 
-def _figure(height: float, title: str) -> Figure:
-    figure = Figure(figsize=(WIDTH, height), layout="constrained")
-    figure.suptitle(title, x=0.01, ha="left", fontsize=10, weight="bold")
-    return figure
+def head_panel(axes: Axes, disease: Disease, *, cases: int, said: str) -> None:
+    """Write above a panel which diagnosis it is of, bold if malignant, how many cases have it, and a figure."""
+    axes.set_title(disease.abbreviation, loc="left", fontsize=9, weight=weight_of(disease.malignant), pad=15)
+    axes.set_title(f"{cases:,}", loc="right", fontsize=SMALL, color=GREY, pad=15)
+    axes.text(0, 1.04, said, transform=axes.transAxes, fontsize=SMALL)
 
 
-def _caption(figure: Figure, text: str) -> None:
-    figure.supxlabel(text, x=0.01, ha="left", fontsize=7.5, color=GREY)
+def weight_of(malignant: bool) -> str:  # noqa: FBT001  a diagnosis is malignant or not
+    """Return how a name is printed."""
+    return "bold" if malignant else "normal"
 
 
-def _mean_sensitivity(curves: Sequence[RocCurve]) -> NDArray[np.float64]:
-    """Average the curves of the diagnoses that have one, at each false positive rate of the grid."""
-    there = [curve for curve in curves if np.isfinite(curve.false_positive_rate + curve.sensitivity).all()]
-    heights = [np.interp(GRID, curve.false_positive_rate, curve.sensitivity) for curve in there]
-    mean: NDArray[np.float64] = np.mean(heights or [np.full(len(GRID), np.nan)], axis=0)
-    return mean
+def draw_across(axes: Axes, row: float, estimate: Estimate, *, hollow: bool = False, lowest: float = -np.inf) -> None:
+    """Draw a figure and its interval in a row; nothing where there is none, and ◂ where it goes on below the scale."""
+    if estimate.value is None:
+        return
+    low, high = (estimate.value if end is None else end for end in (estimate.low, estimate.high))
+    filling = "white" if hollow else BLUE
+    axes.plot([max(low, lowest), max(high, lowest)], [row, row], color=BLUE, linewidth=1.4, zorder=2)
+    if low < lowest:
+        axes.plot(lowest, row, "<", markersize=5, color=BLUE, markerfacecolor=filling, zorder=3, clip_on=False)
+    if estimate.value >= lowest:
+        axes.plot(estimate.value, row, "o", markersize=5, color=BLUE, markerfacecolor=filling, zorder=3, clip_on=False)
 
 
-def _mark_operating_points(axes: Axes, estimates: Mapping[str, Estimate], code: str) -> None:
-    for convention, filling in ((ONE_VS_REST, VERMILION), (ARGMAX, "white")):
-        found = estimates[f"{convention}/sensitivity/{code}"].value
-        spared = estimates[f"{convention}/specificity/{code}"].value
-        if found is not None and spared is not None:
-            axes.plot(1 - spared, found, "o", markersize=5, color=VERMILION, markerfacecolor=filling, zorder=3)
+def draw_line(
+    axes: Axes, places: Sequence[float], estimates: Sequence[Estimate], *, intervals: bool = True, **line: Any
+) -> None:
+    """Draw figures along places, with a bar for each interval; a figure that is not there leaves a hole."""
+    axes.plot(places, [np.nan if each.value is None else each.value for each in estimates], **line)
+    for place, each in zip(places, estimates, strict=True) if intervals else ():
+        if each.low is not None and each.high is not None:
+            axes.plot([place, place], [each.low, each.high], color=line["color"], linewidth=1)
 
 
-def _spoken(estimate: Estimate) -> str:
+def draw_band(axes: Axes, places: Sequence[float], estimates: Sequence[Estimate], *, colour: str) -> None:
+    """Fill what lies between the ends of the intervals along places."""
+    ends = [
+        (place, each.low, each.high)
+        for place, each in zip(places, estimates, strict=True)
+        if each.low is not None and each.high is not None
+    ]
+    at, lows, highs = ([end[side] for end in ends] for side in range(3))
+    axes.fill_between(at, lows, highs, color=colour, alpha=FADED, linewidth=0)
+
+
+def spoken(estimate: Estimate, *, signed: bool = False) -> str:
+    """Return a figure with its interval, as short as a panel needs it."""
+    value = number(estimate.value, signed=signed)
     if estimate.value is None or estimate.low is None or estimate.high is None:
-        return "not available" if estimate.value is None else f"{estimate.value:.2f}"
-    return f"{estimate.value:.2f} ({estimate.low:.2f}–{estimate.high:.2f})"
+        return value
+    low, high = (number(end, signed=signed) for end in (estimate.low, estimate.high))
+    return f"{value} ({low}{' to ' if signed else '–'}{high})"
+
+
+def number(value: float | None, *, digits: int = 2, signed: bool = False) -> str:
+    """Return a number with so many digits and a minus that is one; signed, even what is rounded to 0 shows its side."""
+    if value is None:
+        return "not available"
+    said = f"{value:+.{digits}f}" if signed else f"{value:z.{digits}f}"
+    return said.replace("-", "−")
+
+
+def reliable(areas: Mapping[str, Estimate]) -> list[tuple[float, str, Estimate]]:
+    """Return figures by their value, of those that can be relied on; of all that there are, where none can."""
+    there = sorted((each.value, name, each) for name, each in areas.items() if each.value is not None)
+    return [each for each in there if not each[2].note] or there
+
+
+def _lines_of(title: str) -> list[str]:
+    """Break a title into lines, but not between a figure and its interval."""
+    joined = re.sub(r"\S \([^)]*\)", lambda found: found.group().replace(" ", UNBROKEN), title)
+    return [line.replace(UNBROKEN, " ") for line in textwrap.wrap(joined, FULL_TITLE)]
+
+
+def _columns_for(count: int) -> int:
+    return 4 if count > PANELS_IN_THREE_COLUMNS else 3

@@ -11,11 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cutis.evaluate.calibration import plain
-from cutis.evaluate.drawings import figures_of, robustness_figure
-from cutis.evaluate.evidence import reasons
-from cutis.evaluate.figures import comparison_figure, save_figure
+from cutis.evaluate.drawings import figures_of
+from cutis.evaluate.evidence import chance_of_rounds, reasons
+from cutis.evaluate.figures import save_figure
 from cutis.evaluate.findings import Findings, Measured
+from cutis.evaluate.forests import comparison_figure
 from cutis.evaluate.lesions import RULE
+from cutis.evaluate.lines import robustness_figure
 from cutis.evaluate.material import Material
 from cutis.evaluate.rivals import FOREST, Comparison
 from cutis.runtime.bundle import Bundle
@@ -135,8 +137,10 @@ def _write_figures(folder: Path, material: Material, findings: Findings) -> None
     bundle, settled = material.bundle, findings.settled
     clusters = f"{findings.evidence.clusters:,} {bundle.cluster_kind}s"
     of_what = f"{bundle.name} on {len(settled):,} test pictures of {clusters}{', all invented' * bundle.invented}."
-    folder.mkdir()
-    for name, figure in figures_of(settled, findings.measured, bundle.taxonomy, of_what=of_what).items():
-        save_figure(folder / f"{name}.svg", figure)
+    chance = chance_of_rounds(material.dataset_sha256)
+    figures = figures_of(settled, findings.measured, bundle.taxonomy, of_what=of_what, generator=chance)
     if findings.robustness is not None:
-        save_figure(folder / "robustness.svg", robustness_figure(findings.robustness, of_what=of_what))
+        figures["robustness"] = robustness_figure(findings.robustness, of_what=of_what)
+    folder.mkdir()
+    for name, figure in figures.items():
+        save_figure(folder / f"{name}.svg", figure)
