@@ -109,6 +109,30 @@ def a_dataset(workspace: Workspace, *, patients: int = 24, side: int = 32, **fie
     return manifest
 
 
+def a_bundle(codes: Sequence[str] = ("a", "b", "c"), **fields: Any) -> Bundle:
+    """What a bundle says of itself, where nothing runs its weights."""
+    plain: dict[str, Any] = {
+        "name": "invented",
+        "architecture": "none",
+        "pretrained": "none",
+        "taxonomy": a_taxonomy(codes),
+        "preparation": Preparation(size=16, mean=(0.5, 0.5, 0.5), std=(0.25, 0.25, 0.25)),
+        "temperatures": (1.0,),
+        "thresholds": Thresholds(rule="Youden", chosen_on="tune", values=(0.3,) * len(codes)),
+        "best_epochs": (1,),
+        "parameters": 0,
+        "dataset_sha256": "0" * 64,
+        "dataset_counts": {},
+        "cluster_kind": "patient",
+        "source": "invented for a test",
+        "licence": "CC0-1.0",
+        "invented": False,
+        "weights_sha256": "0" * 64,
+        "folder": Path("nowhere"),
+    }
+    return Bundle(**plain | fields)
+
+
 def a_bundle_folder(folder: Path, *, classes: Sequence[str] = ("a", "b", "c"), **fields: Any) -> Path:
     """Write a bundle of a small untrained network."""
     import torch

@@ -13,8 +13,7 @@ from cutis.evaluate.elsewhere import LEDGER, evaluate_elsewhere, examine_elsewhe
 from cutis.evaluate.elsewhere_material import name_of, open_elsewhere
 from cutis.evaluate.elsewhere_record import content_elsewhere, write_elsewhere
 from cutis.evaluate.openings import count_openings
-from cutis.imaging.prepare import Preparation
-from cutis.runtime.bundle import Bundle, Thresholds, write_description
+from cutis.runtime.bundle import write_description
 from cutis.vocabulary.case import read_manifest, write_manifest
 from cutis.vocabulary.errors import SafetyRefusal, UserError
 from cutis.vocabulary.estimate import Estimate
@@ -22,33 +21,16 @@ from cutis.vocabulary.files import check_sums, read_json, sha256_of
 from cutis.vocabulary.outputs import Outputs
 from cutis.vocabulary.predictions import read_predictions
 from cutis.workspace import Workspace
-from factories import a_bundle_folder, a_dataset, a_taxonomy
+from factories import a_bundle, a_bundle_folder, a_dataset, a_taxonomy
 
 
-def a_bundle_of(workspace, codes=("a", "b", "c")):
+def a_bundle_of(workspace, codes=("a", "b", "c"), **fields):
     """A bundle "invented" of the workspace's dataset, with weights that nothing runs."""
     folder = workspace.bundle("invented")
     folder.mkdir(parents=True)
     (folder / "weights.safetensors").write_bytes(b"none")
-    bundle = Bundle(
-        name="invented",
-        architecture="none",
-        pretrained="none",
-        taxonomy=a_taxonomy(codes),
-        preparation=Preparation(size=16, mean=(0.5, 0.5, 0.5), std=(0.25, 0.25, 0.25)),
-        temperatures=(1.0,),
-        thresholds=Thresholds(rule="Youden", chosen_on="tune", values=(0.3,) * len(codes)),
-        best_epochs=(1,),
-        parameters=0,
-        dataset_sha256=sha256_of(workspace.dataset / "manifest.parquet"),
-        dataset_counts={},
-        cluster_kind="patient",
-        source="the clinic at home",
-        licence="CC0-1.0",
-        invented=False,
-        weights_sha256="1" * 64,
-        folder=folder,
-    )
+    dataset = sha256_of(workspace.dataset / "manifest.parquet")
+    bundle = a_bundle(codes, dataset_sha256=dataset, source="the clinic at home", folder=folder, **fields)
     write_description(folder, bundle, made_from={})
 
 

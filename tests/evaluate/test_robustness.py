@@ -14,41 +14,17 @@ from cutis.evaluate.evidence import chance_of_rounds, evidence_of, predictions_o
 from cutis.evaluate.material import Material
 from cutis.evaluate.robustness import answers_under, robustness_of, some_of
 from cutis.imaging.disturbances import DISTURBANCES, Disturbance, Kind
-from cutis.imaging.prepare import Preparation
-from cutis.runtime.bundle import Bundle, Thresholds
 from cutis.vocabulary.case import read_manifest
 from cutis.vocabulary.chance import chance
 from cutis.vocabulary.outputs import Outputs
 from cutis.workspace import Workspace
-from factories import a_case, a_dataset, a_manifest, a_taxonomy
+from factories import a_bundle, a_case, a_dataset, a_manifest
 
 NOTHING = Disturbance(Kind("nothing", (0, 0, 0), "nothing", lambda picture, *_: picture), 1)
 GREY = Disturbance(
     Kind("grey", (0, 0, 0), "without colour", lambda picture, *_: picture.convert("L").convert("RGB")), 1
 )
 ROUNDS = 50
-
-
-def a_bundle(folder):
-    return Bundle(
-        name="invented",
-        architecture="none",
-        pretrained="none",
-        taxonomy=a_taxonomy(),
-        preparation=Preparation(size=16, mean=(0.5, 0.5, 0.5), std=(0.25, 0.25, 0.25)),
-        temperatures=(1.0,),
-        thresholds=Thresholds(rule="Youden", chosen_on="tune", values=(0.3, 0.3, 0.3)),
-        best_epochs=(1,),
-        parameters=0,
-        dataset_sha256="0" * 64,
-        dataset_counts={},
-        cluster_kind="patient",
-        source="invented",
-        licence="CC0-1.0",
-        invented=False,
-        weights_sha256="0" * 64,
-        folder=folder,
-    )
 
 
 @pytest.fixture
@@ -58,7 +34,7 @@ def material(tmp_path):
     a_dataset(workspace, patients=72)
     manifest = read_manifest(workspace.dataset / "manifest.parquet")
     return Material(
-        bundle=a_bundle(tmp_path),
+        bundle=a_bundle(),
         dataset=workspace.dataset,
         dataset_sha256="1" * 64,
         settled=manifest.of_split("test"),
