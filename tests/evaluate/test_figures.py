@@ -406,7 +406,7 @@ def test_a_name_with_dollars_is_no_formula(tmp_path):
     """A bundle is called as it is called."""
     figure = confusion_figure(np.eye(3, dtype=int), a_taxonomy(), of_what="a $x^2$ network")
 
-    assert "a $x^2$ network" in written(tmp_path, {"confusion": figure})["confusion"]
+    assert "a $x^2$ network" in said_in(written(tmp_path, {"confusion": figure})["confusion"])
 
 
 def _difference(value, low, high):

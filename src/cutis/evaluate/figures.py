@@ -112,7 +112,7 @@ def write_legend(strip: SubFigure, axes: Axes) -> None:
 def height_of_panels(count: int) -> float:
     """Return how many inches so many panels need."""
     columns = _columns_for(count)
-    return 0.25 + (WIDTH / columns + 0.15) * -(-count // columns)
+    return 0.45 + (WIDTH / columns + 0.15) * -(-count // columns)
 
 
 def head_panel(axes: Axes, disease: Disease, *, cases: int, said: str) -> None:

@@ -31,7 +31,7 @@ from cutis.vocabulary.taxonomy import Taxonomy
 
 LONGEST_RIVAL = 24  # letters of a bundle beside its line
 LONGEST_NAME = 34  # of a diagnosis
-LONGEST_GROUP = 26
+LONGEST_GROUP = 22
 ROW, TALL_ROW = 0.19, 0.37  # inches
 COLUMNS = {"AUC": "auc", "sensitivity": f"{ONE_VS_REST}/sensitivity", "specificity": f"{ONE_VS_REST}/specificity"}
 OF_GROUPS = {"macro_auc": "macro AUC", "argmax/balanced_accuracy": "balanced accuracy"}
@@ -89,7 +89,7 @@ def subgroups_figure(subgroups: Subgroups, evidence: Evidence, *, of_what: str) 
             _set_rows(axes, label.replace(" ", "\n"), count=len(rows), lowest=lowest)
             for place, group in drawn.items():
                 _draw_group(axes, place, group, what)
-            axes.text(1.04, 1.01, "gap", transform=axes.transAxes, fontsize=9, weight="bold")
+            axes.text(1.08, 1.01, "gap", transform=axes.transAxes, fontsize=9, weight="bold")
         for place, row in enumerate(rows):
             _name_row(panels[0], place, row, kind)
     return figure
@@ -175,9 +175,9 @@ def _draw_group(axes: Axes, place: int, group: Subgroup, what: str) -> None:
         return
     draw_across(axes, place, estimate, hollow=bool(estimate.note))
     if gap.value is None:
-        _write(axes, place, "the others are too few", at=1.04, color=GREY)
+        _write(axes, place, "the others are too few", at=1.08, color=GREY)
         return
-    _write(axes, place, spoken(gap, signed=True), at=1.04, weight="bold" if _lies_apart(gap) else "normal")
+    _write(axes, place, spoken(gap, signed=True), at=1.08, weight="bold" if _lies_apart(gap) else "normal")
 
 
 def _name_row(axes: Axes, place: int, row: Subgroup | str, kind: str) -> None:
