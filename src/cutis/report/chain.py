@@ -24,14 +24,32 @@ class Link(NamedTuple):
         return self.then == self.now != NOT_THERE
 
 
+class Seal(NamedTuple):
+    """A folder of which every byte was checked, and the sha256 of the list that it was checked by."""
+
+    result: str
+    sha256: str
+
+
 def chain_of(material: Material) -> tuple[Link, ...]:
     """Return every link, from the dataset on."""
     there = {"manifest": material.dataset.manifest_sha256} if material.dataset else {}
     links = list(_of_dataset(material.dataset)) if material.dataset else []
     links += [link for trained in material.trained for link in _of_bundle(trained, there)]
-    if material.comparison:
+    if isinstance(material.comparison, Comparison):
         links += _of_comparison(material.comparison, material.trained, there)
     return tuple(links)
+
+
+def seals_of(material: Material) -> tuple[Seal, ...]:
+    """Return the seals of bundles, evaluations with their figures, explanations and the comparison."""
+    seals = []
+    for each in material.trained:
+        seals.append(Seal(f"bundle {each.name}", each.seal))
+        seals += [Seal(f"evaluation of {each.name}", each.evaluated.seal)] if each.evaluated else []
+        seals += [Seal(f"evaluation of {each.name} on {other}", on.seal) for other, on in each.elsewhere.items()]
+        seals += [Seal(f"explanation of {each.name}", each.explanation.seal)] if each.explanation else []
+    return (*seals, *([Seal("comparison", material.comparison.seal)] if material.comparison else []))
 
 
 def _of_dataset(dataset: Dataset) -> Iterator[Link]:
@@ -41,27 +59,29 @@ def _of_dataset(dataset: Dataset) -> Iterator[Link]:
 
 
 def _of_bundle(trained: Trained, dataset: Mapping[str, str]) -> Iterator[Link]:
-    bundle, evaluation, explanation = trained.bundle, trained.evaluation, trained.explanation
+    name, bundle, explanation = trained.name, trained.bundle, trained.explanation
     there = {**dataset, "weights": bundle.weights_sha256, "bundle": trained.description_sha256}
-    there |= evaluation.sums if evaluation else {}
-    yield from _links(f"bundle {bundle.name}", there, {"manifest": bundle.dataset_sha256}, needs=("manifest",))
-    if evaluation:
+    there |= trained.evaluated.sums if trained.evaluated else {}
+    yield from _links(f"bundle {name}", there, {"manifest": bundle.dataset_sha256}, needs=("manifest",))
+    if trained.evaluation:
+        said = trained.evaluation.content["made_from"]
+        yield from _links(f"evaluation of {name}", there, said, needs=("manifest", "weights", "bundle"))
+    for other, evaluation in trained.evaluations_elsewhere.items():
         said = evaluation.content["made_from"]
-        needs = ("manifest", "weights", *({"bundle"} & said.keys()))  # older ones do not name the bundle
-        yield from _links(f"evaluation of {bundle.name}", there, said, needs=needs)
+        yield from _links(f"evaluation of {name} on {other}", there, said, needs=("weights", "bundle"))
     if explanation:
         said = explanation.saliency["made_from"]
-        needs = ("manifest", "weights", *({"bundle"} & said.keys()), "predictions", "outputs")
-        yield from _links(f"saliency of {bundle.name}", there, explanation.saliency["made_from"], needs=needs)
-        yield from _links(f"atlas of {bundle.name}", there, explanation.atlas["made_from"], needs=needs)
+        needs = ("manifest", "weights", *({"bundle"} & said.keys()), "predictions", "outputs")  # older ones lack it
+        yield from _links(f"saliency of {name}", there, said, needs=needs)
+        yield from _links(f"atlas of {name}", there, explanation.atlas["made_from"], needs=needs)
 
 
 def _of_comparison(comparison: Comparison, trained: tuple[Trained, ...], dataset: Mapping[str, str]) -> Iterator[Link]:
     there, needs = dict(dataset), ["manifest"]
     for each in trained:
         there[f"bundle {each.name}"] = each.description_sha256
-        if each.evaluation:
-            there[f"predictions of {each.name}"] = each.evaluation.sums["predictions"]
+        if each.evaluated:
+            there[f"predictions of {each.name}"] = each.evaluated.sums["predictions"]
     for name in comparison.content["bundles"]:
         needs += [f"bundle {name}", f"predictions of {name}"]
     yield from _links("comparison", there, comparison.content["made_from"], needs=tuple(needs))

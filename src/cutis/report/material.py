@@ -1,18 +1,13 @@
-"""Everything that the stages so far left in a workspace, read and checked."""
+"""What the stages so far left in a workspace, as the page needs it."""
 
 from __future__ import annotations
 
-import json
-import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cutis.runtime.bundle import CONFIG, DESCRIPTION, HISTORY, Bundle, read_bundle
-from cutis.vocabulary.case import Manifest, read_manifest
-from cutis.vocabulary.errors import UserError
-from cutis.vocabulary.files import check_stamp, check_sums, read_json, read_table, sha256_of
-from cutis.workspace import Workspace
+from cutis.runtime.bundle import Bundle
+from cutis.vocabulary.case import Manifest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,17 +16,31 @@ class Dataset:
 
     manifest: Manifest
     manifest_sha256: str
+    made_from: dict[str, str]  # what the manifest says of the clinic's table and pictures
     card: dict[str, Any]
     splits: dict[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluation:
-    """What evaluate left of one bundle."""
+    """What evaluate left of one bundle, on its own test split or on another dataset."""
 
     folder: Path
+    seal: str  # sha256 of the folder's SHA256SUMS
     content: dict[str, Any]  # estimates.json
+    subgroups: dict[str, Any]
+    robustness: dict[str, Any] | None  # None where it was not asked for
     sums: dict[str, str]  # sha256 of the files that later stages are made from
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outdated:
+    """What an earlier version of cutis wrote, and this one does not show."""
+
+    folder: Path
+    seal: str
+    mend: str  # the command that makes it anew
+    sums: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +48,7 @@ class Explanation:
     """What explain left of one bundle."""
 
     folder: Path
+    seal: str
     saliency: dict[str, Any]
     atlas: dict[str, Any]  # what the table says about itself
 
@@ -48,6 +58,7 @@ class Comparison:
     """What evaluate left of several bundles in pairs."""
 
     folder: Path
+    seal: str
     content: dict[str, Any]  # comparison.json
 
 
@@ -57,12 +68,29 @@ class Trained:
 
     name: str  # under which it lies in the workspace
     bundle: Bundle
+    seal: str
     recipe: dict[str, Any]
     history: tuple[dict[str, Any], ...]  # one record per epoch
     description: dict[str, Any]  # bundle.json
     description_sha256: str
-    evaluation: Evaluation | None
+    evaluated: Evaluation | Outdated | None
+    elsewhere: dict[str, Evaluation | Outdated]  # by the other dataset's name
     explanation: Explanation | None
+
+    @property
+    def evaluation(self) -> Evaluation | None:
+        """The evaluation on the test split; None where there is none that can be shown."""
+        return self.evaluated if isinstance(self.evaluated, Evaluation) else None
+
+    @property
+    def evaluations_elsewhere(self) -> dict[str, Evaluation]:
+        """Those on other datasets that can be shown."""
+        return {other: each for other, each in self.elsewhere.items() if isinstance(each, Evaluation)}
+
+    @property
+    def outdated(self) -> tuple[Outdated, ...]:
+        """What cannot be shown."""
+        return tuple(each for each in (self.evaluated, *self.elsewhere.values()) if isinstance(each, Outdated))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,75 +99,5 @@ class Material:
 
     dataset: Dataset | None
     trained: tuple[Trained, ...]
-    comparison: Comparison | None
-
-
-def read_material(workspace: Workspace) -> Material:
-    """Read what is there; a stage that has not run is None.
-
-    Raises:
-        UserError: nothing is there, or a file is damaged, changed or of a newer format.
-    """
-    dataset = _read_dataset(workspace.dataset.resolve()) if workspace.dataset.exists() else None
-    trained = tuple(_read_trained(workspace, name) for name in workspace.bundle_names())
-    if dataset is None and not trained:
-        mend = "cutis curate CLINIC_DIR"
-        raise UserError("there is nothing to report yet", where=str(workspace.root), mend=mend)
-    comparison = _read_comparison(workspace.comparison.resolve()) if workspace.comparison.exists() else None
-    return Material(dataset=dataset, trained=trained, comparison=comparison)
-
-
-def _read_dataset(folder: Path) -> Dataset:
-    return Dataset(
-        manifest=read_manifest(folder / "manifest.parquet"),
-        manifest_sha256=sha256_of(folder / "manifest.parquet"),
-        card=read_json(folder / "card.json", "card"),
-        splits=read_json(folder / "splits.json", "splits"),
-    )
-
-
-def _read_trained(workspace: Workspace, name: str) -> Trained:
-    bundle = read_bundle(workspace.bundle(name).resolve())
-    evaluation, explanation = workspace.evaluation(name), workspace.explanation(name)
-    return Trained(
-        name=name,
-        bundle=bundle,
-        recipe=tomllib.loads((bundle.folder / CONFIG).read_text(encoding="utf-8")),
-        history=_read_history(bundle.folder / HISTORY),
-        description=read_json(bundle.folder / DESCRIPTION, "bundle"),
-        description_sha256=sha256_of(bundle.folder / DESCRIPTION),
-        evaluation=_read_evaluation(evaluation.resolve()) if evaluation.exists() else None,
-        explanation=_read_explanation(explanation.resolve()) if explanation.exists() else None,
-    )
-
-
-def _read_history(path: Path) -> tuple[dict[str, Any], ...]:
-    head, *records = map(json.loads, path.read_text(encoding="utf-8").splitlines())
-    check_stamp(head, "history", where=path)
-    return tuple(records)
-
-
-def _read_evaluation(folder: Path) -> Evaluation:
-    check_sums(folder, "evaluation", mend="cutis evaluate --again")
-    return Evaluation(
-        folder=folder,
-        content=read_json(folder / "estimates.json", "estimates"),
-        sums={
-            "predictions": sha256_of(folder / "predictions.parquet"),
-            "outputs": sha256_of(folder / "outputs.safetensors"),
-        },
-    )
-
-
-def _read_comparison(folder: Path) -> Comparison:
-    check_sums(folder, "comparison", mend="cutis evaluate NAME NAME, with the names of the bundles")
-    return Comparison(folder=folder, content=read_json(folder / "comparison.json", "comparison"))
-
-
-def _read_explanation(folder: Path) -> Explanation:
-    check_sums(folder, "explanation", mend="cutis explain --again")
-    return Explanation(
-        folder=folder,
-        saliency=read_json(folder / "saliency.json", "saliency"),
-        atlas=read_table(folder / "atlas.parquet", "atlas")[1],
-    )
+    comparison: Comparison | Outdated | None
+    ownerless: tuple[str, ...]  # evaluations on other datasets whose bundle is not here any more
