@@ -104,8 +104,8 @@ def _group(name, clusters, figure, gap):
         "group": name,
         "cases": 2 * clusters,
         "clusters": clusters,
-        "estimates": {"argmax/accuracy": figure},
-        "gaps": {"argmax/accuracy": gap},
+        "estimates": {"macro_auc": _estimate(None), "argmax/accuracy": figure},
+        "gaps": {"macro_auc": _estimate(None), "argmax/accuracy": gap},
     }
 
 
@@ -113,7 +113,7 @@ def test_a_group_that_is_too_small_is_named_and_in_no_table():
     """With how many it has; a group that speaks has its gap, and says briefly what to make of it."""
     few = "only 19 patients: too few to rely on the interval"
     said = {
-        "figures": {"argmax/accuracy": "accuracy, arg-max"},
+        "figures": {"macro_auc": "macro AUC", "argmax/accuracy": "accuracy, arg-max"},
         "fewest_clusters": 10,
         "unrecorded": ["skin tone"],
         "gaps_examined": 1,
@@ -129,6 +129,8 @@ def test_a_group_that_is_too_small_is_named_and_in_no_table():
 
     (table, _) = section["tables"]
     assert [row[0] for row in table.rows] == ["female", "male"]
+    assert table.columns == ("group", "pictures", "patients", "accuracy")
+    assert section["mute"] == ["macro AUC"]
     assert section["silent"] == ["sex: other (3)"]
     assert section["apart_names"] == ["sex, female: accuracy", "sex, male: accuracy"]
     assert [cell.leaves_0_out for row in table.rows for cell in row if isinstance(cell, Shown)] == [True, True]

@@ -23,6 +23,7 @@ def test_what_was_asked_is_told_with_its_margin_gain_p_and_verdict(first, materi
     together = protocol_section(material.comparison.content["protocol"], {})
 
     assert alone["said"] is None
+    assert not together["untested"]
     assert (alone["before"], together["before"]) == ("there was no protocol", "NO")
     primary, secondary = together["endpoints"].rows
     assert primary[:3] == ("macro AUC, against 0.99", "primary", "superiority, margin 0.000")
@@ -36,8 +37,10 @@ def test_an_endpoint_that_could_not_be_tested_has_no_number(material):
     said = deepcopy(material.comparison.content["protocol"])
     said["endpoints"][1]["verdict"] |= {"outcome": "not_testable", "gain": None, "p": None, "p_adjusted": None}
 
-    row = protocol_section(said, {})["endpoints"].rows[1]
+    section = protocol_section(said, {})
 
+    row = section["endpoints"].rows[1]
+    assert section["untested"]
     assert row[3:] == ("not available", "not tested", "not tested", "not tested")
 
 
@@ -114,6 +117,7 @@ def test_elsewhere_stands_beside_home_and_foreign_diagnoses_have_their_own_table
     )
     assert section["missing"] == ["disease B"]
     assert [row[0] for row in section["common"].rows] == ["disease A", "disease C"]
+    assert [row[0] for row in section["by_diagnosis"].rows] == ["disease A", "disease C (malignant)"]
     (foreign,) = section["foreign"]["diagnoses"].rows
     assert foreign[0] == "disease D"
     assert "disease " in foreign[5]

@@ -31,11 +31,11 @@ def _table(*cells, **fields):
 
 def test_an_estimate_is_drawn_with_its_interval_and_the_numbers_of_its_notes():
     """A note of several parts is told part by part, each once, under the table."""
-    drawn = _drawn(
-        _table(_estimate(note=f"{FEW}; {AGREE}"), _estimate(note=FEW), _estimate(None, note="nobody has it"), 7)
-    )
+    cells = [_estimate(note=f"{FEW}; {AGREE}"), _estimate(note=FEW), _estimate(None, note="nobody has it"), _estimate()]
 
-    assert drawn.count("(0.400–0.600)") == 2
+    drawn = _drawn(_table(*cells, 7))
+
+    assert drawn.count("(0.400–0.600)") == 3
     assert drawn.count("<sup>1, 2</sup>") == 1
     assert drawn.count("<sup>1</sup>") == 1
     assert drawn.count("<sup>3</sup>") == 1

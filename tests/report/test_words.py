@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cutis.report.words import counted, listed, number, p_said, parts_of, said_of, spoken, times
+from cutis.report.words import counted, listed, number, p_said, parts_of, percent, said_of, spoken, times
 
 
 def test_a_name_comes_apart_into_convention_figure_and_diagnosis():
@@ -55,6 +55,11 @@ def test_lists_and_times_are_words():
 def test_numbers_have_a_true_minus_and_zero_no_sign():
     """What rounds to zero is zero."""
     assert [number(-0.1234), number(-0.0001), number(0.5, digits=2, is_signed=True)] == ["−0.123", "0.000", "+0.50"]
+
+
+def test_shares_in_percent_have_no_more_digits_than_tell_something():
+    """A level of 97.5 is not one of 98, and 0.4 per cent is not none."""
+    assert [percent(0.95), percent(0.975), percent(0.0041), percent(1.0)] == ["95%", "97.5%", "0.41%", "100%"]
 
 
 def test_p_values_are_never_zero():

@@ -9,7 +9,7 @@ from cutis.report.drawings import drawings_of
 from cutis.report.evidence import HEADLINES, table_by_diagnosis
 from cutis.report.material import Evaluation, Trained
 from cutis.report.tables import Row, Table, estimates_of, methods_of
-from cutis.report.words import counted, spoken, times
+from cutis.report.words import counted, percent, spoken, times
 from cutis.vocabulary.estimate import Estimate
 
 DRAWN = ("confusion", "roc", "reliability", "decision_curve")
@@ -32,11 +32,17 @@ def _section(other: str, evaluation: Evaluation, trained: Trained, home: Mapping
         "missing": [each.name for each in taxonomy.diseases if not _is_common(each.code, there["common"])],
         "headlines": _headlines(home, content),
         "kept": _kept(home, content),
-        "by_diagnosis": table_by_diagnosis(estimates, taxonomy, content, kind=content["cluster_kind"]),
+        "by_diagnosis": table_by_diagnosis(estimates, taxonomy, _with_cases(content), kind=content["cluster_kind"]),
         "foreign": _foreign(there["foreign"], {each.code: each.name for each in taxonomy.diseases}),
         "drawings": {name: each for name, each in drawings_of(evaluation, taxonomy).items() if name in DRAWN},
         "methods": methods_of(estimates.values()),
     }
+
+
+def _with_cases(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the table by diagnosis needs, without the diagnoses that nobody has there."""
+    support = {code: counts for code, counts in content["support"].items() if counts["cases"]}
+    return {**content, "support": support}
 
 
 def _headlines(home: Mapping[str, Any] | None, there: Mapping[str, Any]) -> Table:
@@ -73,7 +79,7 @@ def _words_kept(said: Mapping[str, Any]) -> dict[str, Estimate]:
     }
     for sets in said["sets"]:
         estimates = estimates_of(sets["estimates"])
-        chosen[f"{sets['method']} sets of {sets['promised']:.0%} hold the diagnosis"] = estimates["coverage"]
+        chosen[f"{sets['method']} sets of {percent(sets['promised'])} hold the diagnosis"] = estimates["coverage"]
         chosen[f"diagnoses in such a set, {sets['method']}"] = estimates["set_size"]
     if said["abstention"]:
         estimates = estimates_of(said["abstention"]["estimates"])

@@ -7,7 +7,7 @@ from typing import Any
 from cutis.report.figures import training_curves
 from cutis.report.material import Trained
 from cutis.report.tables import Table
-from cutis.report.words import listed, number
+from cutis.report.words import listed, number, percent
 from cutis.runtime.bundle import Bundle
 
 BEGUN_FROM = {"none": "nothing: no pretrained weights", "imagenet": "ImageNet weights"}
@@ -110,7 +110,7 @@ def _malignant(bundle: Bundle) -> str:
 def _sets(bundle: Bundle) -> str:
     if not bundle.sets:
         return "none"
-    methods = listed([f"{each.method} of {each.level:.0%}" for each in bundle.sets])
+    methods = listed([f"{each.method} of {percent(each.level)}" for each in bundle.sets])
     return f"{methods}, fitted on {bundle.dataset_counts['calibrate']:,} calibrate pictures"
 
 
@@ -121,8 +121,8 @@ def _acceptance(bundle: Bundle) -> str:
     if acceptance.abstain_above is None:
         return acceptance.warning
     return (
-        f"{acceptance.share:.0%} of the clinic’s own pictures are to be answered; the rest are the most unusual ones, "
-        f"by {acceptance.clusters:,} {acceptance.cluster_kind}s of calibrate"
+        f"{percent(acceptance.share)} of the clinic’s own pictures are to be answered; the rest are the most unusual "
+        f"ones, by {acceptance.clusters:,} {acceptance.cluster_kind}s of calibrate"
     )
 
 

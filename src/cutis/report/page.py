@@ -8,10 +8,10 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from cutis import __version__
-from cutis.report.words import counted, listed, number, spoken, times
+from cutis.report.words import counted, listed, number, percent, spoken, times
 from cutis.vocabulary.files import FORMATS
 
-FILTERS = {"counted": counted, "listed": listed, "number": number, "spoken": spoken, "times": times}
+FILTERS = {"counted": counted, "listed": listed, "number": number, "percent": percent, "spoken": spoken, "times": times}
 
 
 def render(sections: dict[str, Any]) -> str:

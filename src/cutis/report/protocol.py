@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from cutis.report.tables import Cell, Row, Shown, Table
-from cutis.report.words import number, p_said, said_of, times
+from cutis.report.words import number, p_said, percent, said_of, times
 from cutis.vocabulary.estimate import Estimate
 
 NOT_TESTABLE = "not_testable"
@@ -29,6 +29,7 @@ def protocol_section(said: Mapping[str, Any], names: Mapping[str, str]) -> dict[
         "under_it": times(registration["under_it"]) if registration["under_it"] else "never",
         "endpoints": _endpoints(said.get("endpoints", ()), names) if said.get("endpoints") else None,
         "words": [(_asked(each, names), each["verdict"]["words"]) for each in said.get("endpoints", ())],
+        "untested": any(each["verdict"]["outcome"] == NOT_TESTABLE for each in said.get("endpoints", ())),
         "departures": said.get("departures", ()),
     }
 
@@ -60,7 +61,7 @@ def _gain(verdict: Mapping[str, Any]) -> Cell:
         return "not available"
     ends = {end: verdict[end] for end in ("low", "high", "level")}
     gain = Estimate(value=verdict["gain"], **ends, method="", clusters=0, cluster_kind="")
-    return Shown(gain, is_signed=True, beneath=f"interval of {gain.level:.0%}")
+    return Shown(gain, is_signed=True, beneath=f"interval of {percent(gain.level)}")
 
 
 def _verdict(verdict: Mapping[str, Any]) -> str:

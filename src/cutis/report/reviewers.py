@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from cutis.report.dataset import missing_of
 from cutis.report.material import Comparison, Dataset, Evaluation, Material, Trained
 from cutis.report.network import architecture_of, prepared_by, rule_of
-from cutis.report.words import counted, number, times
+from cutis.report.words import counted, number, percent, times
 from cutis.vocabulary.case import SPLITS
 from cutis.vocabulary.estimate import Estimate
 
@@ -67,7 +67,7 @@ def _of_data(dataset: Dataset) -> Iterator[Line]:
     yield Line("Who they are", "age, sex, skin tone as recorded, body site, device", "people")
     standard = counted(card["confirmed_by"]) or "how a diagnosis was confirmed is not known"
     yield Line("Reference standard and raters", f"{standard}; raters: {raters}", "agreement")
-    absent = [f"{name} {share:.0%}" for name, share in missing_of(dataset).items() if share]
+    absent = [f"{name} {percent(share)}" for name, share in missing_of(dataset).items() if share]
     yield Line("Missing data", f"{', '.join(absent) or 'none'}; nothing was filled in", "people")
     sizes = ", ".join(f"{name} {splits['splits'][name]['images']:,}" for name in SPLITS)
     shared = sum(splits["proof"].values())
@@ -135,4 +135,4 @@ def _said(estimate: Estimate) -> str:
         return "not available"
     if estimate.low is None or estimate.high is None:
         return f"{number(estimate.value)}, no interval"
-    return f"{number(estimate.value)} ({estimate.level:.0%} CI {number(estimate.low)} to {number(estimate.high)})"
+    return f"{number(estimate.value)} ({percent(estimate.level)} CI {number(estimate.low)} to {number(estimate.high)})"

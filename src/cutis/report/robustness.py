@@ -43,12 +43,12 @@ def _table(about: str, said: Mapping[str, Any], names: Sequence[str], *, with_ch
         *((kind, [_row(each, names, with_changed=with_changed) for each in of_kind]) for kind, of_kind in by_kind),
     ]
     columns = ("disturbance", *(SHORT.get(name, said["figures"][name]) for name in names), *[CHANGED] * with_changed)
-    return joined(parts, caption=f"{about}, and beneath each figure its change", columns=columns)
+    return joined(parts, caption=f"{about}, and beneath each figure its change (Δ)", columns=columns)
 
 
 def _row(each: Mapping[str, Any], names: Sequence[str], *, with_changed: bool) -> Row:
     figures, changes = estimates_of(each["estimates"]), estimates_of(each["differences"])
-    cells = (Shown(figures[name], gap=changes[name]) for name in names)
+    cells = (Shown(figures[name], beneath="Δ", gap=changes[name]) for name in names)
     changed: tuple[Cell, ...] = (Estimate(**each["changed"]),) if with_changed else ()
     return (each["said"], *cells, *changed)
 

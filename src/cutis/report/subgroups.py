@@ -11,7 +11,6 @@ from cutis.report.tables import Cell, Row, Shown, Table, clauses, joined, method
 from cutis.vocabulary.estimate import Estimate
 
 TOLD_APART = ("macro_auc", "argmax/balanced_accuracy", "argmax/accuracy")
-DECIDED = ("argmax/malignant_sensitivity", "argmax/malignant_specificity", "overconfidence", "log_loss")
 SHORT = {
     "macro_auc": "macro AUC",
     "argmax/balanced_accuracy": "balanced accuracy",
@@ -32,13 +31,14 @@ def subgroups_section(said: Mapping[str, Any], *, kind: str) -> dict[str, Any]:
         said: subgroups.json.
         kind: of cluster.
     """
-    groups = said["groups"]
+    groups, spoken = said["groups"], _spoken(said)
     estimates = [Estimate(**each) for group in groups for each in group["estimates"].values()]
     return {
         "tables": [
-            _table(groups, [name for name in TOLD_APART if name in said["figures"]], said, kind=kind),
-            _table(groups, [name for name in DECIDED if name in said["figures"]], said, kind=kind),
+            _table(groups, [name for name in names if name in spoken], said, kind=kind)
+            for names in (TOLD_APART, [name for name in said["figures"] if name not in TOLD_APART])
         ],
+        "mute": [SHORT.get(name, label) for name, label in said["figures"].items() if name not in spoken],
         "examined": said["gaps_examined"],
         "apart": said["gaps_apart"],
         "apart_names": [f"{attribute}, {group}: {figure}" for attribute, group, figure in _apart(said)],
@@ -95,6 +95,12 @@ def _silent(groups: Sequence[Mapping[str, Any]]) -> list[str]:
         silent = [f"{group['group']} ({group['clusters']:,})" for group in members if not _speaks(group)]
         named += [f"{attribute}: {', '.join(silent)}"] if silent else []
     return named
+
+
+def _spoken(said: Mapping[str, Any]) -> set[str]:
+    """Return the figures that at least one group has."""
+    found = (group["estimates"].items() for group in said["groups"])
+    return {name for estimates in found for name, each in estimates if each["value"] is not None}
 
 
 def _speaks(group: Mapping[str, Any]) -> bool:

@@ -8,11 +8,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from cutis.report.words import number
+from cutis.report.words import number, percent
 from cutis.vocabulary.estimate import Estimate
 
 LONGEST_TOGETHER = 24  # rows; about a page of paper
-MOST_LETTERS, MOST_OF_WORDS = 102, 18  # that paper has room for: of a row, and of words before they go on beneath
+MOST_LETTERS, MOST_OF_WORDS = 92, 18  # that paper has room for: of a row, and of words before they go on beneath
 SMALLER = 0.82  # what stands beneath a figure
 FEWEST_ALIKE = 2  # estimates that must share a note before it is told of all
 
@@ -120,7 +120,7 @@ def methods_of(estimates: Iterable[Estimate]) -> str:
     made = Counter((each.level, each.method) for each in estimates if each.low is not None)
     levels = dict.fromkeys(level for (level, _), _ in made.most_common())
     by_level = {level: [method for (of, method), _ in made.most_common() if of == level] for level in levels}
-    return "; ".join(f"Intervals of {level:.0%} by {', or '.join(methods)}" for level, methods in by_level.items())
+    return "; ".join(f"Intervals of {percent(level)} by {', or '.join(methods)}" for level, methods in by_level.items())
 
 
 def cells_of(estimates: Mapping[str, Estimate], names: Iterable[str], *, code: str = "") -> tuple[Cell, ...]:

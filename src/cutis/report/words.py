@@ -88,6 +88,11 @@ def number(value: float, *, digits: int = 3, is_signed: bool = False) -> str:
     return f"{sign}{abs(rounded):.{digits}f}"
 
 
+def percent(share: float) -> str:
+    """Return a share as people say it, with no more digits than tell something."""
+    return f"{100 * share:.3g}%"
+
+
 def p_said(p: float | None) -> str:
     """Return a p-value as journals print it."""
     if p is None:
