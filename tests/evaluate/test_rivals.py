@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from cutis.evaluate.openings import LEDGER
+from cutis.evaluate.material import read_material
+from cutis.evaluate.openings import LEDGER, registration_of
+from cutis.evaluate.rivals import compared, read_rival
 from cutis.evaluate.stage import compare, evaluate
 from cutis.runtime.bundle import DESCRIPTION
 from cutis.vocabulary.errors import UserError
@@ -189,7 +192,9 @@ def test_tests_without_resampling_stand_beside_the_differences(workspace):
     assert all(each["p_holm"] >= each["p"] for name, each in areas.items() if name.startswith("auc/"))
     assert "p_holm" not in areas["malignant_auc"]
     assert {"argmax/accuracy", "argmax/malignant_sensitivity", "one_vs_rest/specificity/b"} <= set(shares)
-    assert tests["copy"]["shares"]["argmax/accuracy"]["p"] == 1.0
+    alike = tests["copy"]["shares"]["argmax/accuracy"]
+    assert (alike["only_reference"], alike["only_other"], alike["p"]) == (0, 0, None)
+    assert alike["note"]
 
 
 @pytest.mark.parametrize("names", [["copy", "invented"], ["invented", "copy"]], ids=" ".join)
@@ -205,6 +210,47 @@ def test_a_bundle_without_a_threshold_for_malignant_is_compared_by_what_both_hav
     assert "malignant_auc" in said["differences"][names[1]]
     (endpoint,) = said["protocol"]["endpoints"]
     assert endpoint["verdict"]["words"] == "Superiority could not be tested: one of the two has no such figure."
+
+
+@pytest.mark.parametrize("names", [["other", "invented"], ["invented", "other"]], ids=" ".join)
+def test_an_endpoint_against_another_bundle_is_judged_by_the_same_difference_from_either_side(workspace, names):
+    """The difference of the comparison, turned to the network's side; the ledger says that it was asked before."""
+    text = PROTOCOL.replace("copy", "other").replace("one_vs_rest/malignant_sensitivity", "log_loss")
+    text = text.replace('"superiority"', '"non-inferiority"\nmargin = 50')
+    (workspace.root / "protocol.toml").write_text(text, encoding="utf-8")
+
+    done = compare(workspace, names)
+
+    said = read_json(workspace.comparison / "comparison.json", "comparison")
+    (endpoint,), registration = said["protocol"]["endpoints"], said["protocol"]["registration"]
+    difference = said["differences"][names[1]]["log_loss"]["difference"]
+    ends = [difference["low"], difference["high"]]
+    gain = [-end for end in reversed(ends)] if names[1] == "other" else ends  # a log loss that falls is a gain
+    assert [endpoint["verdict"]["low"], endpoint["verdict"]["high"]] == pytest.approx(gain)
+    assert (endpoint["verdict"]["outcome"], endpoint["verdict"]["shown"]) == ("non_inferior", True)
+    assert (registration["before"], registration["under_it"]) == ("yes", 2)
+    assert any(line.startswith("primary endpoint log_loss against invented: Gain") for line in done.lines)
+
+
+def test_tables_of_different_cases_are_not_compared(workspace):
+    """One error that says in what they differ, and no figure."""
+    compare(workspace, ["invented", "other"])
+    rivals = [
+        read_rival(name, workspace.evaluation(name).resolve(), material=read_material(workspace, name))
+        for name in ("invented", "other")
+    ]
+    said = rivals[1].predictions
+    fewer = replace(
+        said,
+        case_ids=said.case_ids[1:],
+        cluster_ids=said.cluster_ids[1:],
+        truth=said.truth[1:],
+        probabilities=said.probabilities[1:],
+    )
+    registration = registration_of(workspace.private, protocol_sha256=None)
+
+    with pytest.raises(UserError, match="invented and other cannot be compared in pairs: they differ in cases"):
+        compared([rivals[0], replace(rivals[1], predictions=fewer)], registration=registration)
 
 
 def test_again_evaluates_every_one_of_them_anew(workspace):

@@ -173,22 +173,22 @@ def require_known(protocol: Protocol, *, measures: Collection[str], bundles: Col
 
     Args:
         protocol: what is asked.
-        measures: the names of all figures that an evaluation has.
+        measures: the names of all figures that an evaluation of its network has.
         bundles: the names of all bundles in the workspace.
 
     Raises:
         UserError: an unknown figure or bundle; the known ones are named.
     """
-    where, named = str(protocol.path), [protocol.says.network]
+    where = str(protocol.path)
+    references = [endpoint.reference for endpoint in protocol.endpoints if isinstance(endpoint.reference, str)]
+    for name in (protocol.says.network, *references):
+        if name not in bundles:
+            mend = f"use one of: {', '.join(sorted(bundles))}; or train it first"
+            raise UserError(f"unknown bundle {name!r}", where=where, mend=mend)
     for endpoint in protocol.endpoints:
         if endpoint.measure not in measures:
             mend = f"use one of: {_grouped(measures)}"
             raise UserError(f"unknown measure {endpoint.measure!r}", where=where, mend=mend)
-        named += [endpoint.reference] if isinstance(endpoint.reference, str) else []
-    for name in named:
-        if name not in bundles:
-            mend = f"use one of: {', '.join(sorted(bundles))}; or train it first"
-            raise UserError(f"unknown bundle {name!r}", where=where, mend=mend)
 
 
 def judged(

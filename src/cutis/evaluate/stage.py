@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from cutis.evaluate.rivals import compared, is_up_to_date, read_rival, require_s
 from cutis.evaluate.robustness import robustness_of
 from cutis.evaluate.told import tell, tell_comparison
 from cutis.progress import say
+from cutis.runtime.bundle import read_bundle
 from cutis.runtime.engines import Engine, open_engine
 from cutis.runtime.predict import answers_of, outputs_of, probabilities
 from cutis.vocabulary.files import write_sums
@@ -62,7 +63,7 @@ def evaluate(
     workspace.refuse_to_overwrite(target, again=again)
     material = open_material(workspace, name)
     asked = Asked(
-        protocol=_known_protocol(workspace, {name: material}, protocol),
+        protocol=_known_protocol(workspace, protocol),
         prevalences=checked_prevalences(prevalences) or PREVALENCES,
         robustness=robustness,
     )
@@ -104,7 +105,7 @@ def compare(
     require_several(names)
     checked_prevalences(prevalences)
     materials = {name: read_material(workspace, name) for name in names}
-    written = _known_protocol(workspace, materials, protocol)
+    written = _known_protocol(workspace, protocol)
     stale = [
         name
         for name, material in materials.items()
@@ -125,13 +126,13 @@ def compare(
     return tell_comparison(comparison, evaluated=tuple(stale), wrote=workspace.comparison)
 
 
-def _known_protocol(workspace: Workspace, materials: Mapping[str, Material], given: Path | None) -> Protocol | None:
-    """Read the protocol and refuse what it cannot ask, before the test is opened."""
+def _known_protocol(workspace: Workspace, given: Path | None) -> Protocol | None:
+    """Read the protocol and refuse what cannot be asked of its network, before the test is opened."""
     protocol = find_protocol(workspace.root, given)
     if protocol is not None:
-        (first, *_) = materials.values()
-        figures = names_of_figures(materials.get(protocol.says.network, first).bundle)
-        require_known(protocol, measures=figures, bundles=workspace.bundle_names())
+        network, bundles = protocol.says.network, workspace.bundle_names()
+        figures = names_of_figures(read_bundle(workspace.bundle(network).resolve())) if network in bundles else ()
+        require_known(protocol, measures=figures, bundles=bundles)
     return protocol
 
 
