@@ -120,6 +120,20 @@ def test_what_watches_over_the_answers_reads_back(tmp_path):
     np.testing.assert_array_equal(bundle.reference.learned.means, reference.learned.means)
 
 
+def test_a_bundle_says_of_which_prevalences_its_probabilities_are(tmp_path):
+    """One of the third format that was written before it could say so still answers."""
+    folder = a_bundle_folder(tmp_path / "bundle", mix=(0.5, 0.3, 0.2))
+    read = read_bundle(folder)
+
+    said = json.loads((folder / "bundle.json").read_text())
+    del said["mix"]
+    (folder / "bundle.json").write_text(json.dumps(said))
+    write_sums(folder)
+
+    assert read.mix == (0.5, 0.3, 0.2)
+    assert read_bundle(folder).mix == ()
+
+
 def test_a_bundle_that_cannot_abstain_says_so(folder):
     """Who reads an answer knows that nothing looked at the picture first."""
     assert any("answers every picture" in warning for warning in read_bundle(folder).warnings)

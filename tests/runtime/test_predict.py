@@ -10,11 +10,12 @@ import pytest
 from cutis.imaging.decode import UnreadablePicture
 from cutis.runtime.bundle import read_bundle
 from cutis.runtime.engines import open_engine
-from cutis.runtime.predict import diagnose, outputs_of, probabilities, seen_from_all_sides
+from cutis.runtime.predict import UNLIKE, diagnose, outputs_of, probabilities, seen_from_all_sides
 from cutis.runtime.trust import choose_acceptance, fit_reference, signals_of
 from cutis.stats.calibration import softmax
-from cutis.stats.conformal import fit_set_thresholds
+from cutis.stats.conformal import OWN, SetThresholds, fit_set_thresholds
 from cutis.stats.recalibration import Recalibration
+from cutis.vocabulary.errors import UserError
 from cutis.vocabulary.outputs import Outputs
 from factories import a_bundle_folder, a_picture
 
@@ -128,6 +129,31 @@ def test_a_picture_unlike_all_others_is_not_answered(bundle, tmp_path):
     assert usual.coverage == 0.95
     assert unusual.abstained
     assert "farther from what was learned" in unusual.reasons[0]
+
+
+@pytest.mark.parametrize(("limit", "unlike"), [(0.9, False), (0.1, True)])
+def test_a_set_that_would_be_empty_is_said(bundle, tmp_path, limit, unlike):
+    """The most probable diagnosis alone stands in it, and a note that no diagnosis is as probable as it should be."""
+    sets = SetThresholds(method="LAC", level=0.9, values=(limit,) * 3, basis=(OWN,) * 3, clusters=(20,) * 3)
+    a_picture().save(tmp_path / "lesion.png")
+
+    diagnosis = diagnose(_engine_that_sees_brightness, replace(bundle, sets=(sets,)), tmp_path / "lesion.png")
+
+    assert (UNLIKE in diagnosis.warnings) == unlike
+    assert diagnosis.warnings[: len(bundle.warnings)] == bundle.warnings
+    assert diagnosis.prediction_set[0] == diagnosis.findings[0].code
+    assert (len(diagnosis.prediction_set) == 1) == unlike
+
+
+def test_what_is_no_number_is_no_diagnosis(bundle, tmp_path):
+    """One error that names the picture; a program that reads the answer gets no NaN."""
+    a_picture().save(tmp_path / "lesion.png")
+    nothing = np.full((1, 3), np.nan, dtype=np.float32)
+
+    with pytest.raises(UserError, match="answers with what is no number") as error:
+        diagnose(lambda _: Outputs(nothing, (nothing,) * 7, nothing, None), bundle, tmp_path / "lesion.png")
+
+    assert error.value.where.endswith("lesion.png")
 
 
 def test_a_text_file_is_one_clear_error(bundle, tmp_path):
