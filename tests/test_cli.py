@@ -5,10 +5,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from cutis import __version__
 from cutis.cli import main
+from cutis.runtime.trust import Signals, choose_acceptance, fit_reference
+from cutis.stats.conformal import OWN, SetThresholds
+from cutis.vocabulary.files import read_json, sha256_of
+from cutis.workspace import Workspace
+from factories import a_bundle_folder, a_dataset, a_picture, a_tested_workspace
 
 CUTIS = Path(sys.executable).with_name("cutis")
 VERBS = ("toy", "curate", "train", "evaluate", "explain", "report", "diagnose", "doctor")
@@ -113,6 +119,15 @@ def test_with_json_an_error_is_one_object_on_standard_output(tmp_path):
         (["train", "--set", "epoch=3"], "unknown key 'epoch'", "epochs"),
         (["evaluate"], "there is no bundle yet", "run cutis train first"),
         (["evaluate", "one", "one"], "a comparison needs different bundles", "name each bundle once"),
+        (["evaluate", "one", "--only-test"], "--only-test without --on", "the home dataset is its test only"),
+        (["evaluate", "one", "two", "--on", "x"], "--on does not go with several bundles", "name one bundle"),
+        (["evaluate", "one", "--on", "x", "--protocol", "p.toml"], "--on does not go with --protocol", "leave"),
+        (["evaluate", "one", "--on", "x", "--robustness"], "--on does not go with --robustness", "leave"),
+        (
+            ["evaluate", "one", "two", "--on", "x", "--protocol", "p.toml", "--robustness"],
+            "--on does not go with several bundles and --protocol and --robustness",
+            "name one bundle",
+        ),
         (["evaluate", "comparison"], "'comparison' cannot be the name of a bundle", "choose another name"),
         (["explain"], "there is no bundle yet", "run cutis train first"),
     ],
@@ -153,3 +168,135 @@ def test_the_doctor_answers_as_text_and_as_json(tmp_path, monkeypatch, capsys):
     assert f"ok    {'Python':<18} " in text
     assert f"fail  {'PyTorch':<18} cannot be imported: ImportError: no libtorch" in text
     assert "        mend: pip install" in text
+
+
+PROTOCOL = """
+written_by = "Dr. A. Example"
+written_on = 2026-03-01
+network = "invented"
+[primary]
+measure = "argmax/accuracy"
+reference = 0.1
+hypothesis = "superiority"
+"""
+
+
+@pytest.fixture(scope="module")
+def tested(tmp_path_factory):
+    """A folder with a tested workspace, another clinic's, and a protocol."""
+    folder = tmp_path_factory.mktemp("told")
+    a_tested_workspace(folder / "work")
+    a_dataset(Workspace(folder / "clinic-b"), patients=48, side=40)
+    (folder / "asked.toml").write_text(PROTOCOL, encoding="utf-8")
+    return folder
+
+
+def test_an_evaluation_tells_the_hash_of_its_protocol_and_weighs_the_prevalences_that_are_given(
+    tested, monkeypatch, capsys
+):
+    """As text for people; estimates.json says the same to programs."""
+    monkeypatch.chdir(tested)
+
+    words = ("--protocol", "asked.toml", "--prevalence", "0.02", "--prevalence", "0.3")
+    assert in_process(monkeypatch, "evaluate", "invented", *words) == 0
+
+    told = capsys.readouterr().out
+    said = read_json(tested / "work/3_evaluation/invented/estimates.json", "estimates")
+    sha256 = sha256_of(tested / "asked.toml")
+    assert f"protocol {sha256[:12]}, " in told
+    assert "primary endpoint argmax/accuracy against 0.1: " in told
+    assert said["protocol"]["registration"]["protocol_sha256"] == sha256
+    assert said["decisions"]["prevalences"] == [0.02, 0.3]
+    assert set(said["decisions"]["net_benefit"]) == {"own", "0.02", "0.3"}
+
+
+@pytest.mark.parametrize(
+    ("words", "what"),
+    [
+        (["--prevalence", "2"], "2 is no prevalence"),
+        (["--protocol", "lost.toml"], "there is no protocol file here"),
+        (["--on", "nowhere"], "this is no dataset"),
+        (["--on", "work"], "'invented' learned from this very dataset"),
+    ],
+    ids=str,
+)
+def test_what_an_evaluation_cannot_do_is_one_error(tested, monkeypatch, capsys, words, what):
+    """Told in three lines; the test stays as often opened as it was."""
+    monkeypatch.chdir(tested)
+    ledger = tested / "work/private/test_openings.jsonl"
+    before = ledger.read_text() if ledger.exists() else ""
+
+    assert in_process(monkeypatch, "evaluate", "invented", "--again", *words) == 1
+
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err.splitlines()[-3].startswith(f"error: {what}")
+    assert (ledger.read_text() if ledger.exists() else "") == before
+
+
+def test_a_bundle_is_evaluated_on_the_dataset_of_another_clinic(tested, monkeypatch, capsys):
+    """All of its cases, or its test alone; the answer goes beside the home evaluation."""
+    monkeypatch.chdir(tested)
+
+    assert in_process(monkeypatch, "evaluate", "invented", "--on", "clinic-b") == 0
+    everything = capsys.readouterr().out
+    again = ("--on", "clinic-b/1_dataset", "--only-test", "--again", "--json")
+    assert in_process(monkeypatch, "evaluate", *again) == 0
+    tests = json.loads(capsys.readouterr().out)
+
+    assert everything.startswith("clinic-b, all splits: 48 pictures of 48 patients, opened once so far")
+    assert "work/3_evaluation/invented@clinic-b" in everything
+    assert (tests["facts"]["on"], tests["facts"]["cases"], tests["facts"]["openings"]) == ("clinic-b", 6, 2)
+
+
+@pytest.fixture
+def watching(tmp_path):
+    """A folder with a picture, and what writes a bundle that answers it or not."""
+    a_picture().save(tmp_path / "lesion.png")
+
+    def write(signal):
+        """A bundle whose own pictures all had this distance, uncertainty and disagreement."""
+        random = np.random.default_rng(0)
+        reference = fit_reference(random.normal(size=(60, 1280)), np.arange(60) % 3, kinds=3)
+        signals = Signals(*np.full((3, 90), signal))
+        acceptance = choose_acceptance(signals, [f"patient{n}" for n in range(90)], cluster_kind="patient")
+        sets = SetThresholds(method="LAC", level=0.975, values=(0.9,) * 3, basis=(OWN,) * 3, clusters=(30,) * 3)
+        folder = tmp_path / "work/2_bundles/invented"
+        a_bundle_folder(folder, reference=reference, acceptance=acceptance, sets=(sets,))
+
+    return tmp_path, write
+
+
+def test_a_picture_that_is_not_answered_says_so_first(watching, monkeypatch, capsys):
+    """In capitals, with every reason, and without a set that would promise something."""
+    folder, write = watching
+    write(-1.0)  # whatever comes is more unusual
+    monkeypatch.chdir(folder)
+
+    assert in_process(monkeypatch, "diagnose", "lesion.png") == 0
+
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[:2] == ["lesion.png", "  NOT ANSWERED: what follows is no diagnosis"]
+    reasons = [line for line in lines if line.startswith("  because ")]
+    assert len(reasons) == 3
+    assert any(
+        "it is farther from what was learned than in all pictures of the 90 patients" in each for each in reasons
+    )
+    assert not any(line.startswith("  one of ") for line in lines)
+
+
+def test_a_picture_that_is_answered_comes_with_its_set(watching, monkeypatch, capsys):
+    """And with how often such a set holds the truth; programs are told the same."""
+    folder, write = watching
+    write(np.inf)  # nothing is more unusual
+    monkeypatch.chdir(folder)
+
+    assert in_process(monkeypatch, "diagnose", "lesion.png") == 0
+    text = capsys.readouterr().out
+    assert in_process(monkeypatch, "diagnose", "lesion.png", "--json") == 0
+    (said,) = json.loads(capsys.readouterr().out)["diagnoses"]
+
+    assert "NOT ANSWERED" not in text
+    assert f"  one of {', '.join(said['prediction_set'])} in 97.5% of cases like this clinic's" in text.splitlines()
+    assert (said["abstained"], said["reasons"], said["coverage"]) == (False, [], 0.975)
+    assert said["prediction_set"][0] == said["findings"][0]["code"]

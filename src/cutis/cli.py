@@ -300,5 +300,6 @@ def _lines_of(diagnosis: Diagnosis, top: int) -> Iterator[str]:
         flag = "  malignant" if finding.malignant else ""
         yield f"  {rank:>2}  {finding.probability:.3f}  {finding.name} ({finding.code}){flag}"
     if diagnosis.coverage is not None and not diagnosis.abstained:
-        yield f"  one of {', '.join(diagnosis.prediction_set)} in {diagnosis.coverage:.0%} of cases like this clinic's"
+        promised = f"{100 * diagnosis.coverage:g}% of cases like this clinic's"
+        yield f"  one of {', '.join(diagnosis.prediction_set)} in {promised}"
     yield from (f"  note: {warning}" for warning in diagnosis.warnings)

@@ -103,7 +103,7 @@ def _lines_of_comparison(comparison: Comparison, evaluated: tuple[str, ...]) -> 
 def _of_sets_and_abstention(measured: Measured) -> Iterator[str]:
     for each in measured.sets[:1]:
         estimates, promised = each.estimates, each.thresholds.level
-        yield f"{f'prediction sets, {promised:.0%}: coverage':<31}{estimates['coverage']}"
+        yield f"{f'prediction sets, {100 * promised:g}%: coverage':<31}{estimates['coverage']}"
         yield f"{'diagnoses in a set':<31}{estimates['set_size']}"
     if measured.abstention is not None:
         for label, name in (("answered", "answered"), ("accuracy where answered", "accuracy_where_answered")):
