@@ -64,7 +64,8 @@ def test_the_numbered_folders_are_there(road):
     """`ls` shows the road."""
     names = {path.name for path in road.work.iterdir() if not path.name.startswith(".")}
 
-    assert names == {"1_dataset", "2_bundles", "3_evaluation", "4_explanation", "private", "report.html"}
+    reports = {"report.html", "report.json"}
+    assert names == {"1_dataset", "2_bundles", "3_evaluation", "4_explanation", "private"} | reports
 
 
 def test_the_licence_and_the_invention_travel_to_the_answer(road):

@@ -8,6 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from cutis.runtime.bundle import read_bundle
+from cutis.runtime.engines import open_engine
+from cutis.runtime.predict import outputs_of, probabilities
+from cutis.runtime.trust import choose_acceptance, fit_reference, signals_of
 from cutis.vocabulary.case import read_manifest
 from cutis.vocabulary.files import sha256_of
 from cutis.workspace import Workspace
@@ -49,8 +53,26 @@ def trained(held_out, bench):
     trial = held_out.trial_of(bench, ("b",))
     workspace = bench.workspace(trial.dataset)
     learned_from = sha256_of(workspace.dataset.resolve() / "manifest.parquet")
-    a_bundle_folder(workspace.bundle(trial.bundle), classes=("a", "c"), dataset_sha256=learned_from)
+    a_bundle_folder(workspace.root / "untrusted", classes=("a", "c"), dataset_sha256=learned_from)
+    fields = watching(read_bundle(workspace.root / "untrusted"), workspace)
+    a_bundle_folder(workspace.bundle(trial.bundle), classes=("a", "c"), dataset_sha256=learned_from, **fields)
     return trial, {"learned_from": learned_from}
+
+
+def watching(bundle, workspace):
+    """What a training gives a bundle to abstain by."""
+    manifest, engine, dataset = manifest_of(workspace), open_engine(bundle), workspace.dataset.resolve()
+    learned, own = (manifest.of_split(split) for split in ("train", "calibrate"))
+    known, said = (
+        outputs_of(engine, bundle, [dataset / case.image for case in cases.cases], what="test")
+        for cases in (learned, own)
+    )
+    diagnosis = np.array([bundle.taxonomy.codes.index(code) for code in learned.column("diagnosis")])
+    reference = fit_reference(known.features, diagnosis, kinds=2)
+    chances = probabilities(bundle, said)
+    signals = signals_of(said, reference, probabilities=chances, temperatures=bundle.temperatures)
+    acceptance = choose_acceptance(signals, own.column("cluster_id"), cluster_kind="patient")
+    return {"reference": reference, "acceptance": acceptance}
 
 
 def test_each_diagnosis_is_left_out_in_turn_and_melanoma_with_actinic_keratosis(held_out):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from html.parser import HTMLParser
 
-VOID = {"meta", "img", "br", "path", "polyline", "circle"}
+VOID = {"meta", "link", "img", "br", "path", "polyline", "circle"}
 AN_ESTIMATE = re.compile(
     r"^([−+]?\d+\.\d{2,4} (\((\d\d% CI )?[−+]?\d+\.\d{2,4}( to |–)[−+]?\d+\.\d{2,4}\)|no interval)|not available)$"
 )
