@@ -104,6 +104,7 @@ def test_an_answer_that_the_other_dataset_does_not_know_is_wrong_unless_it_canno
     assert found.evidence.estimates["argmax/accuracy"].value == 0.0
     assert found.restricted.estimates["argmax/accuracy"].value == 1.0
     assert set(found.restricted.support) == {"a", "c"}
+    assert found.restricted.estimates["argmax/malignant_sensitivity"].value == 1.0
 
 
 def test_one_common_diagnosis_has_no_restricted_reading(home, other):
