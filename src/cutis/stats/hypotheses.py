@@ -118,13 +118,13 @@ def judge(
 def with_holm(verdicts: Mapping[str, Verdict]) -> dict[str, Verdict]:
     """Take back what does not stand when each verdict is one of several, by Holm's correction.
 
-    All are held to the smallest error that one of them is tested at. What cannot be tested is not counted.
+    All are held to the smallest error that one of them is tested at. What cannot be tested is one of them all the same:
+    how many were asked for does not hang on what could be answered.
     """
-    testable = {name: verdict for name, verdict in verdicts.items() if verdict.p is not None}
-    adjusted = holm({name: verdict.p for name, verdict in testable.items()})
-    error = min((verdict.error for verdict in testable.values()), default=0.0)
+    adjusted = holm({name: 1.0 if verdict.p is None else verdict.p for name, verdict in verdicts.items()})
+    error = min((verdict.error for verdict in verdicts.values() if verdict.p is not None), default=0.0)
     return {
-        name: _corrected(verdict, adjusted.get(name), error=error, family=len(testable))
+        name: _corrected(verdict, None if verdict.p is None else adjusted[name], error=error, family=len(verdicts))
         for name, verdict in verdicts.items()
     }
 
