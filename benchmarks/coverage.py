@@ -14,22 +14,22 @@ hundredth of its standard error.
 from __future__ import annotations
 
 import argparse
-import json
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import NormalDist
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from trials import Row, append_row, read_rows
 
 from cutis.progress import track
 from cutis.stats.areas import estimate_area
 from cutis.stats.bca import accelerations
-from cutis.stats.intervals import IntervalKind, estimate_of_rounds, with_width
+from cutis.stats.intervals import IntervalKind, RoundsKind, estimate_of_rounds, with_width
 from cutis.stats.metrics import ONE_VS_REST, SHARES, Measure
 from cutis.stats.proportions import estimate_share
 from cutis.stats.ranking import areas, ranked
@@ -66,7 +66,6 @@ BY_PATIENT = {AREA: (OBUCHOWSKI, *NAMES.values()), SENSITIVITY: (WILSON, *NAMES.
 BY_PATIENT[SPECIFICITY] = BY_PATIENT[SENSITIVITY]
 BY_PICTURE = {AREA: (DELONG, ROWS), SENSITIVITY: (WILSON_PLAIN, ROWS), SPECIFICITY: (WILSON_PLAIN, ROWS)}
 
-Row = dict[str, Any]
 Found = dict[tuple[str, str], Estimate]  # by figure and method
 
 
@@ -156,7 +155,13 @@ def by_resampling(of: Study, generator: np.random.Generator, *, pictures: bool) 
         pulls = accelerations(figures, clusters) if "bca" in kinds else dict.fromkeys(drawn, 0.0)
         for (figure, measure), (kind, method) in ((each, how) for each in MEASURES.items() for how in kinds.items()):
             value = float(plain[measure][0])
-            estimate = estimate_of_rounds(value, drawn[measure], clusters, interval=kind, pull=pulls[measure])
+            estimate = estimate_of_rounds(
+                value,
+                drawn[measure],
+                clusters=len(clusters),
+                cluster_kind=clusters.kind,
+                kind=RoundsKind(kind, pulls[measure]),
+            )
             resting = qualified(measure, estimate, clusters, CODES, is_difference=False)
             found[figure, method] = with_width(resting, is_share=measure.what in SHARES)
     return found
@@ -218,22 +223,7 @@ def simulate(until: float) -> None:
             "seconds": time.process_time() - started,
             "made_with": {"processor": about["processor"], "cutis": about["cutis"]},
         }
-        RESULTS.parent.mkdir(parents=True, exist_ok=True)
-        is_torn = RESULTS.exists() and not RESULTS.read_text(encoding="utf-8").endswith("\n")
-        with RESULTS.open("a", encoding="utf-8") as file:
-            file.write("\n" * is_torn + json.dumps(row, sort_keys=True) + "\n")
-
-
-def read_rows(path: Path) -> dict[str, Row]:
-    """Return the rows by their key; a line that a kill has torn is none."""
-    rows: dict[str, Row] = {}
-    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
-        try:
-            row = json.loads(line)
-        except json.JSONDecodeError:
-            continue
-        rows[row["key"]] = row
-    return rows
+        append_row(RESULTS, row)
 
 
 def blocks() -> Iterator[tuple[str, Scenario, range]]:

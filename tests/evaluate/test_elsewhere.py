@@ -12,7 +12,7 @@ import pytest
 from cutis.evaluate.elsewhere import LEDGER, evaluate_elsewhere, examine_elsewhere
 from cutis.evaluate.elsewhere_material import name_of, open_elsewhere
 from cutis.evaluate.elsewhere_record import content_elsewhere, write_elsewhere
-from cutis.evaluate.openings import count_openings
+from cutis.evaluate.openings import registration_of
 from cutis.runtime.bundle import write_description
 from cutis.vocabulary.case import read_manifest, write_manifest
 from cutis.vocabulary.errors import SafetyRefusal, UserError
@@ -169,8 +169,8 @@ def test_openings_are_counted_for_each_dataset_and_never_as_openings_of_the_home
     counts = [examined(home, workspace)[1].openings for workspace in (other, third, other)]
 
     assert counts == [1, 1, 2]
-    assert count_openings(home.private) == 0
-    assert count_openings(home.private / LEDGER) == 3
+    assert registration_of(home.private, protocol_sha256=None).openings == 0
+    assert registration_of(home.private / LEDGER, protocol_sha256=None).openings == 3
 
 
 def test_its_independence_is_proved_where_the_home_dataset_is_there(home, other):

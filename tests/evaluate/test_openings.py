@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from cutis.evaluate.openings import LEDGER, Openings, count_openings, record_opening, registration_of
+from cutis.evaluate.openings import LEDGER, Openings, record_opening, registration_of
 from cutis.vocabulary.errors import UserError
 
 
@@ -25,7 +25,7 @@ def test_openings_are_counted_over_the_workspace_and_by_weights(tmp_path):
 
     assert first == Openings(of_workspace=1, of_bundle=1)
     assert last == Openings(of_workspace=4, of_bundle=3)
-    assert count_openings(tmp_path) == 4
+    assert registration_of(tmp_path, protocol_sha256=None).openings == 4
 
 
 def test_a_line_says_who_looked_at_what_and_when(tmp_path):

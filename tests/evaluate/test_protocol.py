@@ -90,6 +90,7 @@ def test_the_shipped_example_is_read_and_names_every_key():
         (PLAIN + "margin = -0.1\n", "primary.margin: ", EXAMPLE),
         (PLAIN + "margin = nan\n", "primary.margin: ", EXAMPLE),
         (PLAIN + "level = 95\n", "primary.level: ", EXAMPLE),
+        (PLAIN + "level = 0.99\n", "primary.level: ", EXAMPLE),
         (PLAIN.replace("0.8", "true"), "primary.reference: it is a number, or the name of a bundle", EXAMPLE),
         (PLAIN.replace("0.8", '"ours"'), "ours cannot be its own reference", EXAMPLE),
         (PLAIN + SECONDARY + SECONDARY, "an endpoint stands there twice", EXAMPLE),
@@ -162,16 +163,6 @@ def test_an_endpoint_against_a_bundle_needs_the_comparison(tmp_path):
 
     assert alone[1].verdict.words == "Non-inferiority could not be tested: it needs cutis evaluate ours theirs."
     assert (beside[1].verdict.outcome, beside[1].verdict.p_adjusted) == ("non_inferior", beside[1].verdict.p)
-
-
-def test_a_level_that_no_interval_has_is_no_verdict(tmp_path):
-    """The protocol asks for 99 %, and the interval is one of 95 %."""
-    protocol = a_protocol(tmp_path, PLAIN + "level = 0.99\n")
-
-    (found,) = judged(protocol, estimates={"macro_auc": an_estimate(0.82, 0.90)}, differences={})
-
-    assert found.verdict.outcome == "not_testable"
-    assert "99% were asked for" in found.verdict.words
 
 
 @pytest.mark.parametrize(("holm", "shown"), [("true", False), ("false", True)])

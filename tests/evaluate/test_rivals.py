@@ -174,6 +174,20 @@ def test_only_what_is_stale_is_evaluated_again(workspace):
     assert last["openings"] == 6
 
 
+def test_what_is_asked_and_not_yet_measured_is_measured(workspace):
+    """Another prevalence is weighed, and then reused; an evaluation without disturbed pictures is made with them."""
+    names = ["invented", "copy"]
+    compare(workspace, names)
+
+    asked = [compare(workspace, names, prevalences=(0.03,)).facts["evaluated"] for _ in range(2)]
+    plain = compare(workspace, names).facts["evaluated"]
+    disturbed = [compare(workspace, names, robustness=True).facts["evaluated"] for _ in range(2)]
+
+    assert asked == [names, []]
+    assert plain == []
+    assert disturbed == [names, []]
+
+
 def test_a_prevalence_that_is_none_is_refused_though_nothing_is_evaluated_anew(workspace):
     """Before anything is read or written."""
     compare(workspace, ["invented", "copy"])

@@ -14,7 +14,7 @@ from sklearn.preprocessing import normalize
 from cutis.runtime.trust import disagreement
 from cutis.stats.distance import fit_gaussian, mahalanobis, nearest_neighbours, relative_mahalanobis
 from cutis.stats.foreign import foreign_answered, foreign_auroc
-from cutis.stats.selective import aurc, coverage_at_risk, excess_aurc, risk_at_coverage
+from cutis.stats.selective import aurc, excess_aurc, risk_coverage, risk_on
 
 EXACT = {"rtol": 1e-9, "atol": 1e-12}
 
@@ -128,8 +128,7 @@ def test_risk_and_coverage_are_those_of_a_direct_loop(signal):
     losses = wrong.astype(float)
 
     areas = aurc(values, losses, weights)
-    kept = coverage_at_risk(values, losses, weights, risk=0.25)
-    risks = risk_at_coverage(values, losses, weights, coverage=0.8)
+    risks = risk_on(risk_coverage(values, losses, weights), 0.8)
 
     for row, weight in enumerate(weights):
         points = []
@@ -140,7 +139,6 @@ def test_risk_and_coverage_are_those_of_a_direct_loop(signal):
         coverage, risk = np.array(points).T
         entered = [risk[np.searchsorted(np.unique(values), value)] for value in values]
         assert_allclose(areas[row], np.average(entered, weights=weight), **EXACT)
-        assert_allclose(kept[row], max(coverage[risk <= 0.25], default=0), **EXACT)
         assert_allclose(risks[row], risk[coverage >= 0.8 - 1e-12][0], **EXACT)
 
 

@@ -19,7 +19,6 @@ from cutis.stats.calibration import (
     choose_speakers,
     choose_thresholds,
     equal_bins,
-    expected_calibration_error,
     fit_temperature,
     softmax,
 )
@@ -123,24 +122,6 @@ def test_a_diagnosis_without_a_case_has_no_threshold():
 
     with pytest.raises(ValueError, match="with and without"):
         choose_thresholds(probabilities, np.array([0, 0, 2, 2]))
-
-
-def test_the_calibration_error_of_a_worked_example():
-    """Two bins of two: confidence .6 and .9, right in .5 and 1: ECE = (.1 + .1) / 2."""
-    probabilities = np.array([[0.6, 0.4], [0.4, 0.6], [0.9, 0.1], [0.9, 0.1]])
-
-    found = expected_calibration_error(probabilities, np.zeros(4, dtype=np.int64), bins=2)
-
-    assert found == pytest.approx(0.1)
-
-
-def test_perfect_calibration_leaves_an_error_of_chance_alone():
-    """Truth drawn from the probabilities: near 0 for 20,000 cases, and far from it when they are sharpened."""
-    logits = np.random.default_rng(4).normal(size=(20_000, 3))
-    truth = drawn_from(logits)
-
-    assert expected_calibration_error(softmax(logits), truth) < 0.015
-    assert expected_calibration_error(softmax(logits, 0.3), truth) > 0.1
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=40), st.integers(1, 12))

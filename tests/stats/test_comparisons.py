@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import balanced_accuracy_score, log_loss, roc_auc_score
 
-from cutis.stats.comparisons import compare_figures, compare_metrics, compare_shares, holm, inverted_p
+from cutis.stats.comparisons import compare_figures, compare_shares, holm, inverted_p, require_the_same_cases
 from cutis.stats.intervals import estimate_metrics, figures_of
 from cutis.stats.mcnemar import mcnemar
 from cutis.stats.resampling import clusters_in, resample
@@ -21,12 +21,13 @@ from factories import some_predictions
 THRESHOLDS = np.array([0.3, 0.3, 0.3])
 
 
-def compared(reference, other, *, rounds=200, seed=0, other_thresholds=THRESHOLDS):
-    return compare_metrics(
-        reference,
-        other,
-        reference_thresholds=THRESHOLDS,
-        other_thresholds=other_thresholds,
+def compared(reference, other, *, rounds=200, seed=0, thresholds=(THRESHOLDS, THRESHOLDS)):
+    """Every figure of two raters, each by its own thresholds, from the same rounds."""
+    figures = [figures_of(each, thresholds=own) for each, own in zip((reference, other), thresholds, strict=True)]
+    return compare_figures(
+        *figures,
+        clusters=clusters_in(reference),
+        codes=reference.codes,
         generator=chance(seed, "test"),
         rounds=rounds,
     )
@@ -57,15 +58,8 @@ def test_both_values_and_their_difference_are_those_of_each_rater_alone():
     reference, other, lower = some_predictions(), some_predictions(seed=9), np.array([0.1, 0.2, 0.1])
     other = replace(other, truth=reference.truth)
 
-    found = compared(reference, other, other_thresholds=lower)
-    back = compare_metrics(
-        other,
-        reference,
-        reference_thresholds=lower,
-        other_thresholds=THRESHOLDS,
-        generator=chance(0, "test"),
-        rounds=200,
-    )
+    found = compared(reference, other, thresholds=(THRESHOLDS, lower))
+    back = compared(other, reference, thresholds=(lower, THRESHOLDS))
 
     alone = [
         estimate_metrics(each, thresholds=thresholds, generator=chance(0, "test"), rounds=200)
@@ -180,7 +174,7 @@ def test_other_cases_cannot_be_paired(change, what):
     reference = some_predictions()
 
     with pytest.raises(UserError, match=f"cannot be compared in pairs: they differ in {what}") as refusal:
-        compared(reference, replace(reference, rater="other", **change))
+        require_the_same_cases(reference, replace(reference, rater="other", **change))
 
     assert refusal.value.where == "predictions of other"
 

@@ -11,11 +11,9 @@ from numpy.testing import assert_allclose
 from cutis.stats.decisions import (
     at_prevalence,
     at_prevalences,
-    curve_measures,
     decision_curve,
     predictive_values,
 )
-from cutis.stats.metrics import Measure
 
 shares = st.floats(0.01, 0.99)
 
@@ -102,23 +100,6 @@ def test_a_threshold_probability_lies_between_zero_and_one(threshold):
 
     with pytest.raises(ValueError, match="between 0 and 1"):
         decision_curve(said, has, thresholds=np.array([threshold]), weights=np.ones((1, 10)))
-
-
-def test_points_of_a_curve_have_names():
-    """So that a bootstrap can carry them."""
-    said, has = an_event()
-    curve = decision_curve(said, has, thresholds=np.array([0.05, 0.1]), weights=np.ones((2, 300)))
-
-    found, of_one = curve_measures(curve), curve_measures(curve, diagnosis="MN")
-
-    assert [str(measure) for measure in found] == [
-        "malignant_net_benefit@0.05",
-        "malignant_net_benefit@0.1",
-        "malignant_treat_all@0.05",
-        "malignant_treat_all@0.1",
-    ]
-    assert_allclose(found[Measure(None, "malignant_net_benefit@0.1")], curve.by_network[:, 1])
-    assert_allclose(of_one[Measure(None, "treat_all@0.05", "MN")], curve.treat_all[:, 0])
 
 
 def test_predictive_values_of_a_worked_example():

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cutis.stats.comparisons import compare_metrics
+from cutis.stats.comparisons import compare_figures
+from cutis.stats.intervals import clusters_in, figures_of
 from cutis.stats.paired_areas import compare_areas, compare_aucs, wald
 from cutis.vocabulary.chance import chance
 from cutis.vocabulary.errors import UserError
@@ -101,11 +102,10 @@ def test_the_formula_answers_as_the_bootstrap_does():
 
     formula = compare_aucs(reference, other, malignant=np.array([False, False, True]))
 
-    drawn = compare_metrics(
-        reference,
-        other,
-        reference_thresholds=np.full(3, 0.3),
-        other_thresholds=np.full(3, 0.3),
+    drawn = compare_figures(
+        *(figures_of(each, thresholds=np.full(3, 0.3)) for each in (reference, other)),
+        clusters=clusters_in(reference),
+        codes=reference.codes,
         generator=chance(0, "test"),
         rounds=400,
     )

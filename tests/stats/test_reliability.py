@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
-from cutis.stats.calibration import expected_calibration_error
+from cutis.stats.calibration import equal_bins
 from cutis.stats.intervals import clusters_of, resample
 from cutis.stats.metrics import Measure
 from cutis.stats.reliability import (
@@ -16,7 +16,6 @@ from cutis.stats.reliability import (
     calibration_measures,
     event_measures,
     logistic_fit,
-    observed_shares,
     reliability,
 )
 from cutis.vocabulary.chance import chance
@@ -55,24 +54,6 @@ def test_bins_say_how_many_cases_and_patients_they_hold():
     assert found.clusters.tolist() == [2, 1]
 
 
-def test_observed_shares_in_a_round_are_those_of_the_cases_drawn():
-    """A weight is how often a case is counted; a bin that a round left empty has no share."""
-    said, so = an_event(60)
-    of_case = np.arange(60) // 2
-    bins = reliability(said, so, of_case=of_case, bins=5)
-    weights = rounds_of(of_case)
-    weights[0, bins.bin_of_case == 2] = 0
-
-    found = observed_shares(bins.bin_of_case, so, weights)
-
-    assert_allclose(observed_shares(bins.bin_of_case, so, np.ones((1, 60)))[0], bins.observed)
-    assert np.isnan(found[0, 2])
-    for row in range(1, 4):
-        for each in range(5):
-            inside = bins.bin_of_case == each
-            assert found[row, each] == pytest.approx(np.average(so[inside], weights=weights[row, inside]))
-
-
 def test_the_plain_error_is_the_one_that_evaluation_knows():
     """Of the most probable diagnosis, to 1e-12."""
     predictions = some_predictions(cases=150)
@@ -85,7 +66,9 @@ def test_the_plain_error_is_the_one_that_evaluation_knows():
         weights=np.ones((1, 150)),
     )
 
-    expected = expected_calibration_error(predictions.probabilities, predictions.truth)
+    confidence = predictions.probabilities.max(axis=1)
+    surplus = confidence - (predictions.probabilities.argmax(axis=1) == predictions.truth)
+    expected = sum(abs(surplus[members].sum()) for members in equal_bins(confidence)) / len(surplus)
     assert found[Measure(None, "expected_calibration_error")][0] == pytest.approx(expected, abs=1e-12)
 
 

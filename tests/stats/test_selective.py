@@ -10,18 +10,17 @@ from numpy.testing import assert_allclose
 
 from cutis.stats.metrics import Measure
 from cutis.stats.selective import (
-    answered_rates,
     aurc,
-    coverage_at_risk,
     excess_aurc,
-    risk_at_coverage,
     risk_coverage,
+    risk_on,
     selective_measures,
 )
 
 ONCE = np.ones((1, 4))
 SIGNAL = np.array([0.1, 0.2, 0.2, 0.9])
 LOSSES = np.array([0.0, 1.0, 0.0, 1.0])
+CURVE = risk_coverage(SIGNAL, LOSSES, ONCE)
 CASES = st.lists(st.tuples(st.integers(0, 5), st.booleans()), min_size=1, max_size=30)
 
 
@@ -46,16 +45,9 @@ def test_a_signal_that_says_nothing_has_the_area_of_its_risk():
 
 def test_a_share_that_cuts_a_tie_answers_all_of_it():
     """Half is asked for; three quarters are answered."""
-    assert_allclose(risk_at_coverage(SIGNAL, LOSSES, ONCE, coverage=0.5), [1 / 3])
-    assert_allclose(risk_at_coverage(SIGNAL, LOSSES, ONCE, coverage=0.25), [0])
-    assert_allclose(risk_at_coverage(SIGNAL, LOSSES, ONCE, coverage=1), [0.5])
-
-
-def test_the_coverage_at_a_risk_is_the_greatest_that_keeps_it():
-    """A third is kept by three quarters; no risk at all by the first alone; and by nobody where the first is wrong."""
-    assert_allclose(coverage_at_risk(SIGNAL, LOSSES, ONCE, risk=1 / 3), [0.75])
-    assert_allclose(coverage_at_risk(SIGNAL, LOSSES, ONCE, risk=0), [0.25])
-    assert_allclose(coverage_at_risk(SIGNAL, 1 - LOSSES, ONCE, risk=0.1), [0])
+    assert_allclose(risk_on(CURVE, 0.5), [1 / 3])
+    assert_allclose(risk_on(CURVE, 0.25), [0])
+    assert_allclose(risk_on(CURVE, 1), [0.5])
 
 
 def test_a_case_drawn_never_is_not_there():
@@ -113,17 +105,6 @@ def test_where_all_are_right_or_all_wrong_there_is_no_excess():
     """Nothing could be ordered better."""
     for wrong in (np.zeros(5, bool), np.ones(5, bool)):
         assert_allclose(excess_aurc(np.arange(5.0), wrong, np.ones((1, 5))), 0, atol=1e-12)
-
-
-def test_abstention_moves_the_malignant_from_missed_to_unanswered():
-    """Of four melanomas one is called benign and answered, one is called benign and not answered."""
-    malignant = np.array([1, 1, 1, 1, 0, 0], bool)
-    called = np.array([1, 1, 0, 0, 0, 1], bool)
-    answered = np.array([1, 0, 1, 0, 1, 1], bool)
-
-    found = answered_rates(answered, malignant=malignant, called_malignant=called, weights=np.ones((1, 6)))
-
-    assert_allclose(np.concatenate(found), [4 / 6, 1 / 2, 1 / 2, 1 / 4])
 
 
 def test_figures_have_names_that_say_the_share():

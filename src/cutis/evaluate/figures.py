@@ -85,8 +85,15 @@ def panels_in(figure: Figure | SubFigure, count: int, *, across: str, up: str) -
     columns = _columns_for(count)
     grid = figure.subplots(-(-count // columns), columns, sharex=True, sharey=True, squeeze=False)
     panels: list[Axes] = grid.ravel().tolist()
-    for place, axes in enumerate(panels[:count]):
+    for axes in panels[:count]:
         axes.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), xticks=(0, 0.5, 1), yticks=(0, 0.5, 1), box_aspect=1)
+    name_outer_sides(panels, count, columns=columns, across=across, up=up)
+    return panels[:count]
+
+
+def name_outer_sides(panels: Sequence[Axes], count: int, *, columns: int, across: str, up: str = "") -> None:
+    """Name the scales of the first so many panels where no other panel is beside or beneath, and hide the rest."""
+    for place, axes in enumerate(panels[:count]):
         if place % columns == 0:
             axes.set_ylabel(up)
         if place >= count - columns:
@@ -94,7 +101,6 @@ def panels_in(figure: Figure | SubFigure, count: int, *, across: str, up: str) -
             axes.tick_params(labelbottom=True)
     for spare in panels[count:]:
         spare.set_axis_off()
-    return panels[:count]
 
 
 def with_strip(figure: Figure, *, height: float) -> tuple[SubFigure, SubFigure]:

@@ -24,6 +24,7 @@ from cutis.evaluate.figures import (
     draw_band,
     draw_line,
     framed,
+    name_outer_sides,
     spoken,
     with_strip,
     write_legend,
@@ -88,19 +89,14 @@ def decision_curve_figure(decisions: Decisions, *, of_what: str) -> Figure:
     )
     with framed(_worth(decisions), of_what, reading, height=STRIP + 2.3 * rows) as figure:
         strip, body = with_strip(figure, height=2.3 * rows)
-        panels = body.subplots(rows, columns, sharex=True, squeeze=False).ravel()
+        panels = body.subplots(rows, columns, sharex=True, squeeze=False).ravel().tolist()
         for axes, (at, share) in zip(panels, shares.items(), strict=False):
             lines = decisions.net_benefit[at]
             _draw_net_benefit(axes, lines, share)
             said = f"prevalence {100 * share:.3g}%{', as in this test' * (at == OWN)}"
             axes.set_title(said, loc="left", fontsize=9, weight="bold")
-        for axes in panels[::columns]:
-            axes.set_ylabel("net benefit")
-        for axes in panels[max(0, len(shares) - columns) : len(shares)]:
-            axes.set_xlabel("probability from which on one acts")
-            axes.tick_params(labelbottom=True)
-        for spare in panels[len(shares) :]:
-            spare.set_axis_off()
+        acting = "probability from which on one acts"
+        name_outer_sides(panels, len(shares), columns=columns, across=acting, up="net benefit")
         write_legend(strip, panels[0])
     return figure
 
@@ -116,18 +112,14 @@ def robustness_figure(robustness: Robustness, *, of_what: str) -> Figure:
     )
     with framed(_worst(robustness), of_what, reading, height=STRIP + WIDTH / columns * rows) as figure:
         strip, body = with_strip(figure, height=WIDTH / columns * rows)
-        panels = body.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
+        panels = body.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel().tolist()
         for axes, (name, disturbed) in zip(panels, kinds, strict=False):
             _draw_disturbed(axes, robustness.undisturbed, disturbed)
             axes.set_title(name, loc="left", fontsize=9, weight="bold")
             axes.set(xticks=range(4), xlim=(-0.4, 3.4))
             axes.locator_params(axis="y", nbins=5)
             axes.grid(axis="y", color=PALE, linewidth=0.6)
-        for axes in panels[max(0, len(kinds) - columns) : len(kinds)]:
-            axes.set_xlabel("strength")
-            axes.tick_params(labelbottom=True)
-        for spare in panels[len(kinds) :]:
-            spare.set_axis_off()
+        name_outer_sides(panels, len(kinds), columns=columns, across="strength")
         write_legend(strip, panels[0])
     return figure
 

@@ -61,15 +61,6 @@ def record_opening(
     )
 
 
-def count_openings(folder: Path) -> int:
-    """Return how often the test split was opened so far, by any bundle.
-
-    Raises:
-        UserError: the ledger is damaged or of a newer format.
-    """
-    return len(_read(folder / LEDGER))
-
-
 def registration_of(folder: Path, *, protocol_sha256: str | None, dataset_sha256: str | None = None) -> Registration:
     """Return whether a protocol came before the first opening of the test split, and has not been changed since.
 

@@ -25,6 +25,7 @@ from cutis.stats.hypotheses import (
     negated,
     with_holm,
 )
+from cutis.stats.intervals import LEVEL
 from cutis.stats.operating_points import rule_of
 from cutis.vocabulary.errors import UserError
 from cutis.vocabulary.estimate import Estimate
@@ -44,7 +45,9 @@ class Endpoint(BaseModel):
     reference: float | str  # a fixed number, or the name of a bundle
     hypothesis: Hypothesis
     margin: float = Field(default=0.0, ge=0)  # to be exceeded (superiority), or tolerated (the others)
-    level: float | None = Field(default=None, ge=0.5, lt=1)  # of the two-sided interval; none: 0.95, equivalence 0.90
+    level: float | None = Field(
+        default=None, ge=0.5, le=LEVEL
+    )  # of the interval at least; none: 0.95, equivalence 0.90
 
     @field_validator("reference", mode="before")
     @classmethod

@@ -154,8 +154,16 @@ def require_several(names: Sequence[str]) -> None:
         raise UserError("a comparison needs different bundles", where=" ".join(names), mend=mend)
 
 
-def is_up_to_date(evaluation: Path, material: Material) -> bool:
-    """Return whether an evaluation is whole, of today's format, and made from this very bundle and dataset.
+def is_up_to_date(
+    evaluation: Path, material: Material, *, prevalences: Sequence[float] = (), robustness: bool = False
+) -> bool:
+    """Return whether an evaluation is whole, of today's format, of this bundle and dataset, and says what is asked.
+
+    Args:
+        evaluation: its folder.
+        material: the bundle and dataset as they are now.
+        prevalences: at which decisions are to be weighed; any, if not given.
+        robustness: whether it is to know of disturbed pictures.
 
     Raises:
         UserError: it is of a newer format.
@@ -165,7 +173,11 @@ def is_up_to_date(evaluation: Path, material: Material) -> bool:
     except UserError:
         return False
     said = read_json(evaluation / "estimates.json", "estimates")
-    return bool(said["made_from"] == material.made_from and said["format"] == FORMATS["estimates"])
+    if said["made_from"] != material.made_from or said["format"] != FORMATS["estimates"]:
+        return False
+    decisions = said["decisions"]  # None where nothing could be weighed at any prevalence
+    is_weighed = not prevalences or decisions is None or decisions["prevalences"] == list(prevalences)
+    return is_weighed and (not robustness or (evaluation / "robustness.json").exists())
 
 
 def read_rival(name: str, evaluation: Path, *, material: Material) -> Rival:

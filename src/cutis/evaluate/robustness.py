@@ -20,14 +20,23 @@ from numpy.typing import NDArray
 from cutis.evaluate.calibration import plain
 from cutis.evaluate.evidence import SEED, chance_of_rounds, predictions_of
 from cutis.evaluate.material import Material
-from cutis.evaluate.rounds import estimate_of
 from cutis.imaging.decode import decode
 from cutis.imaging.disturbances import DISTURBANCES, Disturbance, disturbed
 from cutis.imaging.prepare import normalise, prepare
 from cutis.progress import track
 from cutis.runtime.engines import Engine
 from cutis.runtime.predict import probabilities, seen_from_all_sides
-from cutis.stats.intervals import ROUNDS, Clusters, clusters_in, clusters_of, qualified, resample
+from cutis.stats.intervals import (
+    PAIRED,
+    ROUNDS,
+    Clusters,
+    clusters_in,
+    clusters_of,
+    estimate_of_rounds,
+    qualified,
+    resample,
+    with_width,
+)
 from cutis.stats.metrics import ARGMAX, Measure, Weights, accuracy, auc_by_diagnosis, log_losses, weighted_mean
 from cutis.stats.reliability import calibration_errors
 from cutis.vocabulary.case import Manifest
@@ -245,12 +254,14 @@ def _found(
     for place, measure in enumerate(FIGURES):
         is_share, is_error = measure.what == "accuracy", measure.what == ERROR
         value, rounds = values[place], drawn[place]
-        estimate = estimate_of(value, rounds, is_share=is_share, note=TOO_LARGE * is_error, **counted)
+        estimate = estimate_of_rounds(value, rounds, note=TOO_LARGE * is_error, **counted)
+        estimate = with_width(estimate, is_share=is_share)
         if is_error:
             estimate = replace(estimate, low=None, high=None)
         apart = (value - before[0][place], rounds - before[1][place])
-        difference = estimate_of(*apart, paired=True, note=MOSTLY_CANCELS * is_error, **counted)
+        difference = estimate_of_rounds(*apart, kind=PAIRED, note=MOSTLY_CANCELS * is_error, **counted)
+        difference = with_width(difference, is_share=False)
         estimates[str(measure)] = qualified(measure, estimate, clusters, codes, is_difference=False)
         differences[str(measure)] = qualified(measure, difference, clusters, codes)
-    changed = estimate_of(values[-1], drawn[-1], is_share=True, **counted)
+    changed = with_width(estimate_of_rounds(values[-1], drawn[-1], **counted), is_share=True)
     return _Found(estimates, differences, changed)

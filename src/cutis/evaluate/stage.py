@@ -88,7 +88,8 @@ def compare(
 ) -> Finished:
     """Set bundles beside the first of them, in pairs, on the same cases of the test split.
 
-    A bundle without an evaluation, or whose evaluation is not of what lies in the workspace now, is evaluated first.
+    A bundle without an evaluation, or whose evaluation is not of what lies in the workspace now or lacks what is asked,
+    is evaluated first.
     The comparison is derived from the evaluations alone, so that it follows the one before without being asked.
 
     Args:
@@ -96,20 +97,21 @@ def compare(
         names: of the bundles, the reference first.
         again: evaluate every one of them anew.
         protocol: as `evaluate` takes it; what it asks of two of these bundles is judged here.
-        prevalences: as `evaluate` takes them, for what is evaluated now.
+        prevalences: as `evaluate` takes them.
         robustness: the same.
 
     Raises:
         UserError: one name, or the same twice; else see `evaluate`. No test is opened before all bundles were read.
     """
     require_several(names)
-    checked_prevalences(prevalences)
+    asked = checked_prevalences(prevalences)
     materials = {name: read_material(workspace, name) for name in names}
     written = _known_protocol(workspace, protocol)
     stale = [
         name
         for name, material in materials.items()
-        if again or not is_up_to_date(workspace.evaluation(name).resolve(), material)
+        if again
+        or not is_up_to_date(workspace.evaluation(name).resolve(), material, prevalences=asked, robustness=robustness)
     ]
     for name in stale:
         say(f"evaluating {name}")

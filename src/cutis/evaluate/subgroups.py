@@ -22,7 +22,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cutis.evaluate.groups import UNKNOWN, groups_of
-from cutis.evaluate.rounds import estimate_of
 from cutis.evaluate.sides import (
     FIGURES,
     SHARES,
@@ -35,7 +34,15 @@ from cutis.evaluate.sides import (
     said_of_both,
     side_of,
 )
-from cutis.stats.intervals import FEWEST_CLUSTERS, ROUNDS, clusters_in, resample
+from cutis.stats.intervals import (
+    FEWEST_CLUSTERS,
+    PAIRED,
+    ROUNDS,
+    clusters_in,
+    estimate_of_rounds,
+    resample,
+    with_width,
+)
 from cutis.stats.metrics import Weights
 from cutis.vocabulary.case import Manifest
 from cutis.vocabulary.estimate import Estimate
@@ -153,22 +160,23 @@ def _subgroup(
     _, _, group, rest = contrast
     estimates, gaps = {}, {}
     for place, figure in enumerate(FIGURES):
-        estimates[figure] = estimate_of(
+        estimate = estimate_of_rounds(
             values[0, place],
             drawn[0, place],
             clusters=group.resting(figure),
             cluster_kind=group.kind,
-            is_share=figure in SHARES,
             note=said_of(group, figure, codes, value=values[0, place]),
         )
-        gaps[figure] = estimate_of(
+        gap = estimate_of_rounds(
             values[1, place],
             drawn[1, place],
             clusters=min(group.resting(figure), rest.resting(figure)),  # the smaller side carries the doubt
             cluster_kind=group.kind,
-            paired=True,
+            kind=PAIRED,
             note=said_of_both(group, rest, figure, codes),
         )
+        estimates[figure] = with_width(estimate, is_share=figure in SHARES)
+        gaps[figure] = with_width(gap, is_share=False)
     return Subgroup(
         attribute=contrast.attribute,
         group=contrast.name,

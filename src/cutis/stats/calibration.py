@@ -125,15 +125,3 @@ def choose_thresholds(
 def equal_bins(confidence: NDArray[np.float64], *, bins: int = BINS) -> tuple[NDArray[np.int64], ...]:
     """Return the cases of each bin: equally many in each, by rising confidence (N,), never an empty one."""
     return tuple(np.array_split(np.argsort(confidence, kind="stable"), min(bins, len(confidence))))
-
-
-def expected_calibration_error(
-    probabilities: NDArray[np.float64], truth: NDArray[np.int64], *, bins: int = BINS
-) -> float:
-    """Return how far the probability of the answer lies from the share of right answers.
-
-    The mean distance over bins of equally many cases, weighted by cases (Nixon et al., CVPR workshops 2019).
-    """
-    confidence = probabilities.max(axis=1)
-    surplus = confidence - (probabilities.argmax(axis=1) == truth)
-    return float(sum(abs(surplus[members].sum()) for members in equal_bins(confidence, bins=bins)) / len(truth))

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cutis.stats.intervals import MOST_UNANSWERED, ROUNDS, Figures, figures_of, known, with_width
+from cutis.stats.intervals import ROUNDS, Figures, RoundsKind, estimate_of_rounds, known, with_width
 from cutis.stats.mcnemar import McNemar, mcnemar
 from cutis.stats.metrics import ARGMAX, Measure
 from cutis.stats.resampling import LEVEL, Clusters, clusters_in, resample
@@ -34,44 +34,6 @@ class Compared(NamedTuple):
     p: float | None = None  # two-sided, that there is no difference; not corrected for the number of figures
 
 
-def compare_metrics(
-    reference: Predictions,
-    other: Predictions,
-    *,
-    reference_thresholds: NDArray[np.float64],
-    other_thresholds: NDArray[np.float64],
-    generator: np.random.Generator,
-    rounds: int = ROUNDS,
-) -> dict[str, Compared]:
-    """Return both values and the difference of every figure of `cutis.stats.metrics.measures`, under its name.
-
-    The difference is taken within each round of the cluster bootstrap, so that what is hard for both cancels out.
-    It rests on the same clusters, and carries the same notes, as the figure itself; it is no share, so that where all
-    rounds agree it has no interval.
-
-    Args:
-        reference: at least one case, with truth.
-        other: another rater on the same cases, in the same order.
-        reference_thresholds: (K,) operating points of the reference for the one-vs-rest convention.
-        other_thresholds: (K,) those of the other.
-        generator: the chance that draws the rounds.
-        rounds: how many rounds.
-
-    Raises:
-        UserError: cases, truth, clusters or diagnoses of the two are not the same.
-        ValueError: the predictions have no truth.
-    """
-    require_the_same_cases(reference, other)
-    return compare_figures(
-        figures_of(reference, thresholds=reference_thresholds),
-        figures_of(other, thresholds=other_thresholds),
-        clusters=clusters_in(reference),
-        codes=reference.codes,
-        generator=generator,
-        rounds=rounds,
-    )
-
-
 def compare_figures(
     reference: Figures,
     other: Figures,
@@ -83,7 +45,11 @@ def compare_figures(
     rounds: int = ROUNDS,
     level: float = LEVEL,
 ) -> dict[str, Compared]:
-    """Return what `compare_metrics` does, of whatever figures two raters have on the same cases.
+    """Return both values and the difference of every figure that two raters have on the same cases, under its name.
+
+    The difference is taken within each round of the cluster bootstrap, so that what is hard for both cancels out.
+    It rests on the same clusters, and carries the same notes, as the figure itself; it is no share, so that where all
+    rounds agree it has no interval.
 
     Args:
         reference: answers weights (R, N) with its figures: `cutis.stats.intervals.figures_of`.
@@ -104,7 +70,13 @@ def compare_figures(
     compared = {}
     for measure, value in values.items():
         drawn = np.concatenate([block[measure] for block in blocks])
-        spread = _spread(other_values[measure][0] - value[0], drawn, clusters, level=level)
+        spread = estimate_of_rounds(
+            float(other_values[measure][0] - value[0]),
+            drawn,
+            clusters=len(clusters),
+            cluster_kind=clusters.kind,
+            kind=RoundsKind(level=level, paired=True),
+        )
         difference = with_width(qualified(measure, spread, clusters, codes, malignant=malignant), is_share=False)
         compared[str(measure)] = Compared(
             reference=known(value[0]),
@@ -123,7 +95,7 @@ def compare_shares(
     other_thresholds: NDArray[np.float64],
     malignant: NDArray[np.bool_] | None = None,
 ) -> dict[str, McNemar]:
-    """Return McNemar's test of each figure that is a share of right answers, under its name in `compare_metrics`.
+    """Return McNemar's test of each figure that is a share of right answers, under its name in `compare_figures`.
 
     A sensitivity is one of the cases with the diagnosis alone, a specificity one of those without it. Predictive values
     are none of them: the two raters give a *yes* on different cases.
@@ -202,21 +174,3 @@ def holm(p_values: Mapping[str, float | None]) -> dict[str, float | None]:
         highest = max(highest, min(1.0, p * (len(tested) - step)))
         adjusted[name] = highest
     return adjusted
-
-
-def _spread(value: np.float64, drawn: NDArray[np.float64], clusters: Clusters, *, level: float) -> Estimate:
-    """Return a difference with its percentile interval; rounds without an answer are left out, if they are few."""
-    there = drawn[~np.isnan(drawn)]
-    unanswered = len(drawn) - len(there)
-    tail, enough = (1 - level) / 2, not np.isnan(value) and unanswered <= MOST_UNANSWERED * len(drawn)
-    low, high = np.quantile(there, [tail, 1 - tail]).tolist() if enough else (None, None)
-    return Estimate(
-        value=known(value),
-        low=low,
-        high=high,
-        level=level,
-        method=f"paired cluster bootstrap, percentile, {len(drawn)} rounds",
-        clusters=len(clusters),
-        cluster_kind=clusters.kind,
-        note=f"{unanswered} of {len(drawn)} rounds could not answer" if unanswered and not np.isnan(value) else "",
-    )

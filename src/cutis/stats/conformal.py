@@ -25,14 +25,14 @@ least ⌈1 / (1 − level)⌉ − 1 clusters, 19 for 95 %: with fewer it is infi
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cutis.stats.metrics import Measure, Weights, one_hot, weighted_mean
+from cutis.stats.metrics import Weights, one_hot
 
 LEVEL = 0.95
 OWN = "cases with this diagnosis"
@@ -194,32 +194,6 @@ def is_unlike(probabilities: NDArray[np.float64], thresholds: SetThresholds) -> 
     """
     unlike: NDArray[np.bool_] = np.count_nonzero(_within(probabilities, thresholds), axis=1) == 0
     return unlike
-
-
-def set_measures(
-    sets: NDArray[np.bool_],
-    truth: NDArray[np.int64],
-    *,
-    codes: Sequence[str],
-    weights: Weights,
-    convention: str | None = None,
-) -> dict[Measure, NDArray[np.float64]]:
-    """Return how good sets (N, K) are: figures (R,).
-
-    *coverage* is the share of sets with the truth in them, over all cases and by diagnosis; *set_size* the mean number
-    of diagnoses; *singletons* the share of sets with one alone. Among some of the cases, such as the abstained, weights
-    of the others are zero. `weights` times `equal_shares` let clusters count alike, as in the promise. `convention`
-    names the kind of set where there are several.
-    """
-    covered = sets[np.arange(len(truth)), truth].astype(np.float64)
-    sizes = sets.sum(axis=1)
-    by_diagnosis = _coverage_by_diagnosis(covered, truth, kinds=len(codes), weights=weights)
-    return {
-        Measure(convention, "coverage"): weighted_mean(covered, weights),
-        Measure(convention, "set_size"): weighted_mean(sizes.astype(np.float64), weights),
-        Measure(convention, "singletons"): weighted_mean((sizes == 1).astype(np.float64), weights),
-        **{Measure(convention, "coverage", code): by_diagnosis[:, kind] for kind, code in enumerate(codes)},
-    }
 
 
 def coverage_at(

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cutis.stats.metrics import Measure, Weights
+from cutis.stats.metrics import Weights
 
 
 class DecisionCurve(NamedTuple):
@@ -66,20 +66,6 @@ def decision_curve(
         by_network=share[:, None] * sensitivity - (1 - share[:, None]) * false_alarms * price,
         treat_all=share[:, None] - (1 - share[:, None]) * price,
     )
-
-
-def curve_measures(curve: DecisionCurve, *, diagnosis: str | None = None) -> dict[Measure, NDArray[np.float64]]:
-    """Name the points of a curve, (R,) each: ``net_benefit@0.1/MN`` of a diagnosis, else ``malignant_net_benefit@0.1``.
-
-    The same for ``treat_all``.
-    """
-    of_what = "malignant_" if diagnosis is None else ""
-    lines = {"net_benefit": curve.by_network, "treat_all": curve.treat_all}
-    return {
-        Measure(None, f"{of_what}{what}@{threshold:g}", diagnosis): line[:, place]
-        for what, line in lines.items()
-        for place, threshold in enumerate(curve.thresholds)
-    }
 
 
 def predictive_values(

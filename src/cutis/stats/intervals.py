@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,10 +35,12 @@ from cutis.vocabulary.predictions import Predictions
 __all__ = [
     "FEWEST_CLUSTERS",
     "LEVEL",
+    "PAIRED",
     "ROUNDS",
     "Clusters",
     "Figures",
     "IntervalKind",
+    "RoundsKind",
     "bootstrap",
     "clusters_in",
     "clusters_of",
@@ -57,6 +59,19 @@ IntervalKind = Literal["percentile", "bca"]
 ROUNDS = 2000
 MOST_UNANSWERED = 0.05
 NAMES: dict[IntervalKind, str] = {"percentile": "percentile", "bca": "BCa"}
+
+
+class RoundsKind(NamedTuple):
+    """How an interval is read from rounds."""
+
+    interval: IntervalKind = "percentile"
+    pull: float = 0.0  # the acceleration, for BCa, whose level is that of all intervals
+    level: float = LEVEL
+    paired: bool = False  # whether the figure is a difference within each round
+
+
+PERCENTILE = RoundsKind()
+PAIRED = RoundsKind(paired=True)
 
 
 def estimate_metrics(
@@ -173,7 +188,11 @@ def bootstrap(
     pulls = accelerations(figures, clusters) if interval == "bca" else {}
     return {
         measure: estimate_of_rounds(
-            float(value[0]), drawn[measure], clusters, interval=interval, pull=pulls.get(measure, 0.0)
+            float(value[0]),
+            drawn[measure],
+            clusters=len(clusters),
+            cluster_kind=clusters.kind,
+            kind=RoundsKind(interval, pulls.get(measure, 0.0)),
         )
         for measure, value in plain.items()
     }
@@ -182,36 +201,38 @@ def bootstrap(
 def estimate_of_rounds(
     value: float,
     drawn: NDArray[np.float64],
-    clusters: Clusters,
     *,
-    interval: IntervalKind = "percentile",
-    pull: float = 0.0,
+    clusters: int,
+    cluster_kind: str,
+    kind: RoundsKind = PERCENTILE,
+    note: str = "",
 ) -> Estimate:
     """Return a figure with its interval, read from what it was in each round (R,).
 
     Args:
         value: of the cases as they are; NaN where it cannot be computed.
         drawn: in each round; NaN where that round could not compute it.
-        clusters: that were drawn.
-        interval: which kind.
-        pull: the acceleration, for BCa.
+        clusters: that the figure rests on.
+        cluster_kind: "patient" or "lesion".
+        kind: which interval.
+        note: what must be said beside it.
     """
     there = drawn[~np.isnan(drawn)]
     unanswered = len(drawn) - len(there)
-    note = f"{unanswered} of {len(drawn)} rounds could not answer" if unanswered and not np.isnan(value) else ""
-    levels = None
+    silent = f"{unanswered} of {len(drawn)} rounds could not answer" if unanswered and not np.isnan(value) else ""
+    note, levels = joined(note, silent), None
     if not np.isnan(value) and unanswered <= MOST_UNANSWERED * len(drawn):
-        levels = _levels(value, there, interval=interval, pull=pull)
+        levels = _levels(value, there, kind)
         note = note if levels else joined(note, "all rounds lie on one side of the value")
     low, high = np.quantile(there, levels).tolist() if levels else (None, None)
     return Estimate(
         value=known(np.float64(value)),
         low=low,
         high=high,
-        level=LEVEL,
-        method=f"cluster bootstrap, {NAMES[interval]}, {len(drawn)} rounds",
-        clusters=len(clusters),
-        cluster_kind=clusters.kind,
+        level=kind.level,
+        method=f"{'paired ' * kind.paired}cluster bootstrap, {NAMES[kind.interval]}, {len(drawn)} rounds",
+        clusters=clusters,
+        cluster_kind=cluster_kind,
         note=note,
     )
 
@@ -234,10 +255,8 @@ def known(value: np.float64) -> float | None:
     return None if np.isnan(value) else float(value)
 
 
-def _levels(
-    value: float, drawn: NDArray[np.float64], *, interval: IntervalKind, pull: float
-) -> tuple[float, float] | None:
+def _levels(value: float, drawn: NDArray[np.float64], kind: RoundsKind) -> tuple[float, float] | None:
     """Return at which quantiles of the rounds the ends lie."""
-    if interval == "bca":
-        return bca_levels(value, drawn, acceleration=pull)
-    return (1 - LEVEL) / 2, 1 - (1 - LEVEL) / 2
+    if kind.interval == "bca":
+        return bca_levels(value, drawn, acceleration=kind.pull)
+    return (1 - kind.level) / 2, 1 - (1 - kind.level) / 2

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cutis.stats.calibration import BINS, equal_bins
-from cutis.stats.metrics import Measure, Weights, one_hot
+from cutis.stats.metrics import Measure, Weights
 
 STEPS = 100  # of Newton's method; far fewer are enough where there is an answer
 SETTLED = 1e-6  # in log-odds: what is left after such a step is its square
@@ -67,15 +67,6 @@ def reliability(
         cases=cases,
         clusters=np.array([len(np.unique(of_case[bin_of_case == each])) for each in range(len(cases))]),
     )
-
-
-def observed_shares(
-    bin_of_case: NDArray[np.int64], positive: NDArray[np.bool_], weights: Weights
-) -> NDArray[np.float64]:
-    """Return the share (R, B) of each bin's cases with the event; NaN where a round left a bin empty."""
-    inside = one_hot(bin_of_case, bin_of_case.max() + 1)
-    with np.errstate(invalid="ignore"):
-        return (weights @ (inside * positive[:, None])) / (weights @ inside)
 
 
 def calibration_errors(

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cutis.stats.metrics import Measure, Weights, weighted_mean
+from cutis.stats.metrics import Measure, Weights
 
 COVERAGES = (0.95, 0.9, 0.8)
 SELECTIVE = "selective"
@@ -24,15 +24,6 @@ class RiskCoverage(NamedTuple):
     signal: NDArray[np.float64]  # (M,) rising
     coverage: NDArray[np.float64]  # (R, M) share of cases that are answered
     risk: NDArray[np.float64]  # (R, M) mean loss of these; NaN where a round has none
-
-
-class Answered(NamedTuple):
-    """What becomes of the malignant and the benign where some cases are not answered; each (R,)."""
-
-    coverage: NDArray[np.float64]  # share of cases that are answered
-    sensitivity: NDArray[np.float64]  # share called malignant of the malignant that are answered
-    specificity: NDArray[np.float64]  # share called benign of the benign that are answered
-    called_benign: NDArray[np.float64]  # share of all malignant that are answered, and as benign
 
 
 def risk_coverage(signal: NDArray[np.float64], losses: NDArray[np.float64], weights: Weights) -> RiskCoverage:
@@ -64,44 +55,11 @@ def excess_aurc(signal: NDArray[np.float64], wrong: NDArray[np.bool_], weights: 
     return _excess(risk_coverage(signal, wrong.astype(np.float64), weights))
 
 
-def risk_at_coverage(
-    signal: NDArray[np.float64], losses: NDArray[np.float64], weights: Weights, *, coverage: float
-) -> NDArray[np.float64]:
-    """Return the risk (R,) where the most trusted cases are answered, as few as make up at least this share."""
-    return risk_on(risk_coverage(signal, losses, weights), coverage)
-
-
 def risk_on(curve: RiskCoverage, coverage: float) -> NDArray[np.float64]:
-    """Read off a curve what `risk_at_coverage` returns."""
+    """Return the risk (R,) where the most trusted cases are answered, as few as make up at least this share."""
     at = (curve.coverage >= coverage - ROUNDING).argmax(axis=1)
     risk: NDArray[np.float64] = curve.risk[np.arange(len(at)), at]
     return risk
-
-
-def coverage_at_risk(
-    signal: NDArray[np.float64], losses: NDArray[np.float64], weights: Weights, *, risk: float
-) -> NDArray[np.float64]:
-    """Return the greatest share (R,) of cases that can be answered at no more than this risk; 0 where none can."""
-    curve = risk_coverage(signal, losses, weights)
-    greatest: NDArray[np.float64] = np.where(curve.risk <= risk + ROUNDING, curve.coverage, 0.0).max(axis=1)
-    return greatest
-
-
-def answered_rates(
-    answered: NDArray[np.bool_],
-    *,
-    malignant: NDArray[np.bool_],
-    called_malignant: NDArray[np.bool_],
-    weights: Weights,
-) -> Answered:
-    """Return what abstention does to the malignant, from yes-or-no columns (N,)."""
-    missed = (answered & ~called_malignant).astype(np.float64)
-    return Answered(
-        coverage=weighted_mean(answered.astype(np.float64), weights),
-        sensitivity=weighted_mean(called_malignant.astype(np.float64), weights * (answered & malignant)),
-        specificity=weighted_mean((~called_malignant).astype(np.float64), weights * (answered & ~malignant)),
-        called_benign=weighted_mean(missed, weights * malignant),
-    )
 
 
 def selective_measures(
