@@ -8,7 +8,7 @@ import math
 import numpy as np
 import pytest
 
-from cutis.evaluate.abstention import ACCURACIES, COVERED, JOINED, RISKS, abstention_of, answered_at, signals_with
+from cutis.evaluate.abstention import ACCURACIES, COMBINED, COVERED, RISKS, abstention_of, answered_at, signals_with
 from cutis.runtime.predict import Answers
 from cutis.runtime.trust import Signals, abstentions, choose_acceptance, combined
 from cutis.stats.intervals import clusters_in, resample
@@ -75,7 +75,7 @@ def test_the_risk_at_each_coverage_is_that_of_a_loop():
 
     wrong = (predictions.probabilities.argmax(axis=1) != predictions.truth).astype(float)
     signals = signals_with(answers.signals, answers.unusual)
-    assert list(found.risk) == ["uncertainty", "disagreement", "distance", JOINED]
+    assert list(found.risk) == ["uncertainty", "disagreement", "distance", COMBINED]
     for name, signal in signals.items():
         by_hand = [risk_by_hand(signal, wrong, coverage) for coverage in COVERED]
         assert [each.value for each in found.risk[name]] == pytest.approx(by_hand)

@@ -364,7 +364,7 @@ def test_each_prevalence_has_a_decision_curve(of_three):
 
 
 def test_the_risk_falls_to_the_figures_that_were_measured(of_three):
-    """The joined signal has a band, the others a line each; the rule in use is marked."""
+    """The combined signal has a band, the others a line each; the rule in use is marked."""
     _, found, figures, _ = of_three
 
     (panel,) = figures["risk_coverage"].axes

@@ -68,7 +68,7 @@ def test_abstention_tells_what_is_gained_and_who_is_left_without_an_answer(conte
     labels = [row[0] for row in section["rule"].rows]
     assert {"malignant called benign, were all answered", "malignant called benign, and answered"} <= set(labels)
     assert [row[0] for row in section["unanswered"].rows] == list(NAMES.values())
-    assert [row[0] for row in section["signals"].rows] == ["uncertainty", "disagreement", "distance", "joined"]
+    assert [row[0] for row in section["signals"].rows] == ["uncertainty", "disagreement", "distance", "combined"]
     assert section["signals"].columns[1:3] == ("area under risk and coverage", "above the best order")
     assert "right, where 90% are answered" in section["signals"].columns
 

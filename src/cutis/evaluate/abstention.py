@@ -22,7 +22,7 @@ from cutis.stats.support import qualified_mean, sides_of
 from cutis.vocabulary.estimate import Estimate
 from cutis.vocabulary.predictions import Predictions
 
-JOINED = "joined"  # the three signals as one
+COMBINED = "combined"  # the three signals as one
 COVERED = tuple(round(0.05 * step, 2) for step in range(1, 21))  # where the curve is drawn
 ACCURACIES = {f"accuracy_at_{coverage * 100:.0f}": coverage for coverage in COVERAGES}
 RISKS = {f"risk_at_{coverage * 100:.0f}": coverage for coverage in COVERED}
@@ -32,7 +32,7 @@ MEANINGS = {
     "uncertainty": "one less the calibrated probability of the answer",
     "disagreement": "how much the answer depends on which depth of the network is asked",
     "distance": "how far the features lie from those that were learned from",
-    JOINED: "how unusual the most unusual of the three is among the calibrate cases",
+    COMBINED: "how unusual the most unusual of the three is among the calibrate cases",
 }
 
 
@@ -119,7 +119,7 @@ def abstention_of(
 
 def signals_with(signals: Signals, unusual: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
     """Return the three signals (N,) by name, and the one that joins them."""
-    return signals._asdict() | {JOINED: unusual}
+    return signals._asdict() | {COMBINED: unusual}
 
 
 def answered_at(signal: NDArray[np.float64], coverage: float) -> NDArray[np.bool_]:

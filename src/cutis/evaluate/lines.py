@@ -9,7 +9,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cutis.evaluate.abstention import COVERED, JOINED, Abstention
+from cutis.evaluate.abstention import COMBINED, COVERED, Abstention
 from cutis.evaluate.decisions import OWN, THRESHOLDS, Decisions
 from cutis.evaluate.figures import (
     BLACK,
@@ -53,22 +53,22 @@ APART = 0.12  # of one strength: how far the lines stand beside each other, so t
 
 
 def risk_coverage_figure(abstention: Abstention, *, of_what: str) -> Figure:
-    """Draw the share of wrong answers against the share of cases that are answered, by each signal and all joined."""
-    joined = abstention.risk[JOINED]
-    some = joined[COVERED.index(TRUSTED)]
-    title = f"Wrong answers: {_share(joined[-1])} of all, {_share(some)} of the {TRUSTED:.0%} it trusts most"
+    """Draw the share of wrong answers against the share of cases that are answered, by each signal and all combined."""
+    combined = abstention.risk[COMBINED]
+    some = combined[COVERED.index(TRUSTED)]
+    title = f"Wrong answers: {_share(combined[-1])} of all, {_share(some)} of the {TRUSTED:.0%} it trusts most"
     reading = (
         "If only the most trusted cases are answered (across), this share of the answers is wrong (up); a good signal "
-        "falls to the left. Band: 95% intervals of the joined signal. "
+        "falls to the left. Band: 95% intervals of the combined signal. "
     )
     answered, right = (abstention.estimates[what].value for what in ("answered", "accuracy_where_answered"))
     with framed(title, of_what, reading + _of_the_rule(abstention), height=STRIP + 3.7) as figure:
         strip, body = with_strip(figure, height=3.7)
         axes = body.subplots()
-        draw_band(axes, COVERED, joined, colour=BLUE)
+        draw_band(axes, COVERED, combined, colour=BLUE)
         for signal, line in ALONE.items():
             draw_line(axes, COVERED, abstention.risk[signal], intervals=False, linewidth=1.3, label=signal, **line)
-        draw_line(axes, COVERED, joined, intervals=False, color=BLUE, linewidth=2.2, label="all three joined")
+        draw_line(axes, COVERED, combined, intervals=False, color=BLUE, linewidth=2.2, label="all three combined")
         if answered is not None and right is not None:
             axes.plot(answered, 1 - right, "D", color=BLUE, markerfacecolor="white", markersize=6, zorder=3)
         axes.set(xlabel="share of pictures that are answered", ylabel="share of wrong answers", xlim=(0, 1.02))
