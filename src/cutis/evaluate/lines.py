@@ -151,7 +151,7 @@ def _draw_net_benefit(axes: Axes, lines: Mapping[str, list[Estimate]], prevalenc
 
 
 def _worth(decisions: Decisions) -> str:
-    """Say at which thresholds the network is worth more than calling everybody or nobody malignant."""
+    """Say at which thresholds the network is worth more than both others, at the prevalence of the test."""
     lines = decisions.net_benefit[OWN]
     better = [
         threshold
@@ -159,11 +159,13 @@ def _worth(decisions: Decisions) -> str:
         if network.value is not None and network.value > max(everybody.value or 0.0, 0.0)
     ]
     if not better:
-        return "Nowhere worth more than calling everybody or nobody malignant"
+        return "In this test's mix, nowhere worth more than calling everybody or nobody malignant"
     between = f"{better[0]:.3g}–{better[-1]:.3g}" if len(better) > 1 else f"{better[0]:.3g}"
     whole = THRESHOLDS[THRESHOLDS.index(better[0]) : THRESHOLDS.index(better[-1]) + 1]
-    worth = "Worth" if len(whole) == len(better) else "Mostly worth"
-    return f"{worth} more than calling everybody or nobody malignant at thresholds of {between}"
+    mostly = "mostly " * (len(whole) > len(better))
+    return (
+        f"In this test's mix, {mostly}worth more than calling everybody or nobody malignant at thresholds of {between}"
+    )
 
 
 def _kind_of(disturbed: Disturbed) -> str:
