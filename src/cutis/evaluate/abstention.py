@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cutis.evaluate.calibration import plain
 from cutis.runtime.predict import Answers
 from cutis.runtime.trust import Acceptance, Signals
 from cutis.stats.conformal import equal_shares
@@ -19,7 +18,7 @@ from cutis.stats.metrics import Measure, Weights, weighted_mean
 from cutis.stats.proportions import estimate_share
 from cutis.stats.selective import COVERAGES, ROUNDING, risk_coverage, risk_on, selective_measures
 from cutis.stats.support import qualified_mean, sides_of
-from cutis.vocabulary.estimate import Estimate
+from cutis.vocabulary.estimate import Estimate, plain
 from cutis.vocabulary.predictions import Predictions
 
 COMBINED = "combined"  # the three signals as one

@@ -15,7 +15,7 @@ from cutis.stats.metrics import Measure, Weights, weighted_mean
 from cutis.stats.proportions import estimate_share
 from cutis.stats.reliability import calibration_measures, reliability
 from cutis.stats.support import qualified_mean, sides_of
-from cutis.vocabulary.estimate import Estimate
+from cutis.vocabulary.estimate import Estimate, plain
 from cutis.vocabulary.predictions import Predictions
 
 SLOW_ROUNDS = 500  # each of them fits two logistic regressions to every diagnosis
@@ -206,11 +206,6 @@ def sets_of(
             is_share = measure.what == "coverage_of_one_picture"
             estimates[str(measure)] = with_width(qualified_mean(estimate, is_share=is_share), is_share=is_share)
     return Sets(thresholds=thresholds, estimates=estimates)
-
-
-def plain(estimates: Mapping[str, Estimate]) -> dict[str, dict[str, Any]]:
-    """Return estimates as plain data."""
-    return {name: estimate.to_dict() for name, estimate in estimates.items()}
 
 
 def _without_raised(measure: Measure, estimate: Estimate) -> Estimate:

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cutis.evaluate.calibration import plain
 from cutis.stats.decisions import at_prevalence, decision_curve, predictive_values
 from cutis.stats.intervals import ROUNDS, Clusters, Figures, bootstrap, clusters_in, qualified, with_width
 from cutis.stats.metrics import Measure, Weights
@@ -17,7 +16,7 @@ from cutis.stats.proportions import estimate_share
 from cutis.stats.rates import answered, counted, rates_of
 from cutis.stats.support import RESAMPLED, SUCH_AN_ANSWER, caution, joined, sides_of
 from cutis.vocabulary.errors import UserError
-from cutis.vocabulary.estimate import Estimate
+from cutis.vocabulary.estimate import Estimate, plain
 from cutis.vocabulary.predictions import Predictions
 
 THRESHOLDS = (0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5)

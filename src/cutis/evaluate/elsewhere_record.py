@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cutis.evaluate.calibration import plain
 from cutis.evaluate.drawings import figures_of
 from cutis.evaluate.elsewhere_material import Elsewhere
 from cutis.evaluate.evidence import Evidence, chance_of_rounds
@@ -21,7 +20,7 @@ from cutis.evaluate.protocol import UnderProtocol
 from cutis.evaluate.readings import ForeignDiagnosis
 from cutis.evaluate.record import content_of
 from cutis.evaluate.told import HEADLINES
-from cutis.vocabulary.estimate import Estimate
+from cutis.vocabulary.estimate import Estimate, plain
 from cutis.vocabulary.files import write_json
 from cutis.vocabulary.outputs import Outputs
 from cutis.vocabulary.predictions import Predictions, write_predictions

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cutis.evaluate.calibration import plain
 from cutis.evaluate.drawings import figures_of
 from cutis.evaluate.evidence import chance_of_rounds, reasons
 from cutis.evaluate.figures import save_figure
@@ -21,6 +20,7 @@ from cutis.evaluate.lines import robustness_figure
 from cutis.evaluate.material import Material
 from cutis.evaluate.rivals import FOREST, Comparison
 from cutis.runtime.bundle import Bundle
+from cutis.vocabulary.estimate import plain
 from cutis.vocabulary.files import stamp, write_json, written_aside
 from cutis.vocabulary.outputs import Outputs
 from cutis.vocabulary.predictions import write_predictions
@@ -29,6 +29,8 @@ CONVENTIONS = {
     "argmax": "the most probable diagnosis is the answer",
     "one_vs_rest": "each diagnosis is a question of its own: yes at or above its threshold",
     "macro": "the mean over the diagnoses that the test contains, each counting the same",
+    "weighted": "their mean by how many cases have each",
+    "pooled": "all questions, each case with each diagnosis, taken as one",
 }
 
 

@@ -17,7 +17,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cutis.evaluate.calibration import plain
 from cutis.evaluate.evidence import SEED, chance_of_rounds, predictions_of
 from cutis.evaluate.material import Material
 from cutis.imaging.decode import decode
@@ -41,7 +40,7 @@ from cutis.stats.metrics import ARGMAX, Measure, Weights, accuracy, auc_by_diagn
 from cutis.stats.reliability import calibration_errors
 from cutis.vocabulary.case import Manifest
 from cutis.vocabulary.chance import chance
-from cutis.vocabulary.estimate import Estimate
+from cutis.vocabulary.estimate import Estimate, plain
 from cutis.vocabulary.predictions import Predictions
 
 MOST = 500  # pictures; each of them is answered once for every disturbance

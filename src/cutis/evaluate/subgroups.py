@@ -45,7 +45,7 @@ from cutis.stats.intervals import (
 )
 from cutis.stats.metrics import Weights
 from cutis.vocabulary.case import Manifest
-from cutis.vocabulary.estimate import Estimate
+from cutis.vocabulary.estimate import Estimate, plain
 from cutis.vocabulary.predictions import Predictions
 
 
@@ -62,10 +62,13 @@ class Subgroup:
 
     def content(self) -> dict[str, Any]:
         """Return plain data."""
-        plain = {"attribute": self.attribute, "group": self.group, "cases": self.cases, "clusters": self.clusters}
-        return plain | {
-            "estimates": {name: estimate.to_dict() for name, estimate in self.estimates.items()},
-            "gaps": {name: gap.to_dict() for name, gap in self.gaps.items()},
+        return {
+            "attribute": self.attribute,
+            "group": self.group,
+            "cases": self.cases,
+            "clusters": self.clusters,
+            "estimates": plain(self.estimates),
+            "gaps": plain(self.gaps),
         }
 
 

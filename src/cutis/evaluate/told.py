@@ -10,7 +10,7 @@ from cutis.evaluate.findings import Findings, Measured
 from cutis.evaluate.material import Material
 from cutis.evaluate.rivals import FOREST, Comparison
 from cutis.evaluate.subgroups import Subgroups
-from cutis.vocabulary.estimate import Estimate
+from cutis.vocabulary.estimate import Estimate, plain
 from cutis.workspace import Finished
 
 HEADLINES = {
@@ -58,7 +58,7 @@ def tell(material: Material, findings: Findings, *, wrote: Path) -> Finished:
         "cluster_kind": bundle.cluster_kind,
         "indeterminate": len(material.indeterminate),
         "openings": openings.of_workspace,
-        "estimates": {name: estimate.to_dict() for name, estimate in found.items()},
+        "estimates": plain(found),
         "protocol": findings.protocol.content(),
         "warnings": list(bundle.warnings),
     }

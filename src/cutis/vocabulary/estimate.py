@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -32,3 +33,8 @@ class Estimate:
     def to_dict(self) -> dict[str, Any]:
         """Return plain data; `Estimate(**data)` reads it back."""
         return asdict(self)
+
+
+def plain(estimates: Mapping[str, Estimate]) -> dict[str, dict[str, Any]]:
+    """Return estimates by name as plain data."""
+    return {name: estimate.to_dict() for name, estimate in estimates.items()}
