@@ -27,7 +27,7 @@ import numpy as np
 from intervals import study
 from numpy.typing import NDArray
 
-from cutis.stats.intervals import ROUNDS, clusters_in, resample
+from cutis.stats.intervals import ROUNDS, clusters_in, quantiles, resample
 from cutis.stats.metrics import Measuring, measuring
 from cutis.vocabulary.chance import chance
 from cutis.vocabulary.circumstances import circumstances
@@ -95,7 +95,7 @@ def take(pictures: int, rounds: int) -> Taken:
     prepared = time.process_time()
     blocks = [figures(weights) for weights in drawn_rounds(predictions, rounds)]
     for measure in blocks[0]:
-        np.quantile(np.concatenate([block[measure] for block in blocks]), (0.025, 0.975))
+        quantiles(np.concatenate([block[measure] for block in blocks]), (0.025, 0.975))
     answered = time.process_time()
     return Taken(pictures, len(blocks[0]), prepared - started, answered - prepared, before, _held("VmHWM"))
 

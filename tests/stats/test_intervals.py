@@ -55,7 +55,7 @@ def test_an_interval_covers_the_true_figure_about_as_often_as_it_says():
     by_picture = np.mean([covered(np.arange(320), study) for study in range(200)])
 
     assert 0.90 <= by_patient <= 0.99
-    assert by_picture < 0.80
+    assert by_picture < 0.85
 
 
 def test_every_figure_says_how_it_was_made_and_from_how_many_patients():

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cutis.stats.agreement import cohen_kappa, fleiss_kappa
-from cutis.stats.intervals import LEVEL, Clusters, clusters_of, resample
+from cutis.stats.intervals import LEVEL, Clusters, clusters_of, quantiles, resample
 from cutis.stats.metrics import Weights
 from cutis.vocabulary.case import Manifest
 from cutis.vocabulary.chance import chance
@@ -88,7 +88,7 @@ def _told(manifest: Manifest, counted: NDArray[np.bool_], kappa: Kappa, *, compa
 def _interval(kappa: Kappa, clusters: Clusters) -> tuple[float, float]:
     generator = chance(0, "curate", "kappa")
     drawn = np.concatenate([kappa(weights) for weights in resample(clusters, rounds=ROUNDS, generator=generator)])
-    low, high = np.nanquantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    low, high = quantiles(drawn[~np.isnan(drawn)], [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return float(low), float(high)
 
 

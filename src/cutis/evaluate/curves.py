@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cutis.stats.intervals import FEWEST_CLUSTERS, LEVEL, clusters_in, resample
+from cutis.stats.intervals import FEWEST_CLUSTERS, LEVEL, clusters_in, quantiles, resample
 from cutis.stats.metrics import PrecisionRecallCurve, RocCurve, Weights, precision_recall_curve, roc_curve
 from cutis.vocabulary.predictions import Predictions
 
@@ -118,5 +118,5 @@ def _places(
 
 def _band(blocks: list[NDArray[np.float64]]) -> Band:
     tail = (1 - LEVEL) / 2
-    low, high = np.quantile(np.concatenate(blocks), [tail, 1 - tail], axis=0)
+    low, high = quantiles(np.concatenate(blocks), [tail, 1 - tail])
     return Band(low, high)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from cutis.stats.bca import accelerations, bca_levels
 from cutis.stats.metrics import SHARES, Measure, Weights, measuring, weighted_mean
 from cutis.stats.proportions import wilson
-from cutis.stats.resampling import LEVEL, Clusters, Figures, clusters_in, clusters_of, gathered, resample
+from cutis.stats.resampling import LEVEL, Clusters, Figures, clusters_in, clusters_of, gathered, quantiles, resample
 from cutis.stats.support import (
     FEWEST_CLUSTERS,
     answering_clusters,
@@ -50,6 +50,7 @@ __all__ = [
     "figures_of",
     "known",
     "qualified",
+    "quantiles",
     "resample",
     "with_width",
 ]
@@ -224,7 +225,7 @@ def estimate_of_rounds(
     if not np.isnan(value) and unanswered <= MOST_UNANSWERED * len(drawn):
         levels = _levels(value, there, kind)
         note = note if levels else joined(note, "all rounds lie on one side of the value")
-    low, high = np.quantile(there, levels).tolist() if levels else (None, None)
+    low, high = quantiles(there, levels).tolist() if levels else (None, None)
     return Estimate(
         value=known(np.float64(value)),
         low=low,

@@ -130,6 +130,17 @@ def leave_out(clusters: Clusters, parts: NDArray[np.int64]) -> Iterator[Weights]
         yield np.where(gone, 0.0, weights)[:, clusters.of_case]
 
 
+def quantiles(drawn: NDArray[np.float64], levels: Sequence[float]) -> NDArray[np.float64]:
+    """Return at these levels (L,) the quantiles (L, …) of a figure over the rounds, its first axis (R, …).
+
+    The k-th smallest of R rounds stands at the level k / (R + 1), as the rank of the truth among them would. The more
+    usual (k − 1) / (R − 1) lies too far inside: of 500 rounds it would leave out 5.4 % where 5 % are asked (Davison and
+    Hinkley, Bootstrap Methods and their Application, 1997, section 5.2).
+    """
+    found: NDArray[np.float64] = np.quantile(drawn, levels, axis=0, method="weibull")
+    return found
+
+
 def gathered(blocks: Iterable[Mapping[Measure, NDArray[np.float64]]]) -> dict[Measure, NDArray[np.float64]]:
     """Return each figure of all blocks, one after the other."""
     listed = list(blocks)
