@@ -132,7 +132,7 @@ def test_a_group_that_is_too_small_is_named_and_in_no_table():
     assert table.columns == ("group", "pictures", "patients", "accuracy")
     assert section["mute"] == ["macro AUC"]
     assert section["silent"] == ["sex: other (3)"]
-    assert section["apart_names"] == ["sex, female: accuracy", "sex, male: accuracy"]
+    assert section["apart_names"] == {"sex": ["female (accuracy)", "male (accuracy)"]}
     assert [cell.leaves_0_out for row in table.rows for cell in row if isinstance(cell, Shown)] == [True, True]
     assert table.notes == ("few patients: the interval is not to be relied on",)
 

@@ -140,8 +140,8 @@ def test_a_difference_says_how_it_was_made_and_from_how_many_patients():
 
 def test_a_difference_of_shares_gets_no_interval_of_a_share():
     """Both right in every round: the difference 0 is no certainty, and Wilson has no answer to it."""
-    truth = np.arange(60) // 2 % 3
-    perfect = some_predictions(cases=60, truth=truth, probabilities=np.eye(3)[truth] * 0.9 + 0.1 / 3)
+    truth = np.arange(120) // 2 % 3
+    perfect = some_predictions(cases=120, truth=truth, probabilities=np.eye(3)[truth] * 0.9 + 0.1 / 3)
 
     found = compared(perfect, nearly(perfect))["argmax/accuracy"].difference
 

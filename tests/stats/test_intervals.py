@@ -102,9 +102,9 @@ def test_an_absent_diagnosis_has_no_figure_and_the_macro_names_it():
 
 def test_too_few_patients_are_named_beside_the_interval():
     """The figure still shows; the note says that too few patients carry it."""
-    truth = np.where(np.arange(60) < 54, np.arange(60) % 2, 2)
+    truth = np.where(np.arange(120) < 114, np.arange(120) % 2, 2)
 
-    found = estimates_of(some_predictions(cases=60, truth=truth))
+    found = estimates_of(some_predictions(cases=120, truth=truth))
 
     assert found["auc/c"].value is not None
     assert found["auc/c"].note == "only 3 patients with c: too few to rely on the interval"

@@ -86,7 +86,7 @@ def test_a_figure_over_all_diagnoses_names_the_rare_and_the_absent():
 
 def test_malignant_or_not_rests_on_those_of_either_side():
     """Named by what they have; a patient with both sides counts on both."""
-    ids, truth = ["p0", "p0", *(f"q{n}" for n in range(30))], np.array([0, 2] + [0] * 30)
+    ids, truth = ["p0", "p0", *(f"q{n}" for n in range(40))], np.array([0, 2] + [0] * 40)
     clusters = clusters_of(ids, truth, kind="patient", diagnoses=3)
     malignant = np.array([False, True, True])
 
@@ -94,7 +94,7 @@ def test_malignant_or_not_rests_on_those_of_either_side():
     other = noted("malignant_specificity", 0.5, clusters, diagnosis=None, malignant=malignant)
 
     assert found.note == "only 1 patient with a malignant diagnosis: too few to rely on the interval"
-    assert (found.clusters, other.clusters, other.note) == (1, 31, "")
+    assert (found.clusters, other.clusters, other.note) == (1, 41, "")
 
 
 def test_a_share_of_which_all_rounds_agree_is_held_to_the_limits_of_its_formula():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 from typing import Any
@@ -41,7 +41,7 @@ def subgroups_section(said: Mapping[str, Any], *, kind: str) -> dict[str, Any]:
         "mute": [SHORT.get(name, label) for name, label in said["figures"].items() if name not in spoken],
         "examined": said["gaps_examined"],
         "apart": said["gaps_apart"],
-        "apart_names": [f"{attribute}, {group}: {figure}" for attribute, group, figure in _apart(said)],
+        "apart_names": _apart(said),
         "silent": _silent(groups),
         "fewest": said["fewest_clusters"],
         "unrecorded": said["unrecorded"],
@@ -81,11 +81,18 @@ def _briefly(estimate: Estimate, *, kind: str) -> Estimate:
     return replace(estimate, note="; ".join([*kept, *([FEW.format(kind=kind)] if doubtful else [])]))
 
 
-def _apart(said: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+def _apart(said: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Name by attribute the groups that lie apart from the others, each with the figures in which it does."""
+    named: dict[str, list[str]] = {}
     for group in said["groups"]:
-        for name, gap in group["gaps"].items():
-            if gap["low"] is not None and gap["high"] is not None and not gap["low"] <= 0 <= gap["high"]:
-                yield group["attribute"], group["group"], SHORT.get(name, said["figures"][name])
+        apart = [SHORT.get(name, said["figures"][name]) for name, gap in group["gaps"].items() if _leaves_zero_out(gap)]
+        if apart:
+            named.setdefault(group["attribute"], []).append(f"{group['group']} ({', '.join(apart)})")
+    return named
+
+
+def _leaves_zero_out(gap: Mapping[str, Any]) -> bool:
+    return gap["low"] is not None and gap["high"] is not None and not gap["low"] <= 0 <= gap["high"]
 
 
 def _silent(groups: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -1,6 +1,6 @@
 """On how many clusters a figure rests, and how few are too few for its interval: the one place where this rule stands.
 
-The limits are read from a simulation (`benchmarks/coverage.py`): of figures that keep clear of them, about 92 of 100
+The limits are read from a simulation (`benchmarks/coverage.py`): of figures that keep clear of them, about 93 of 100
 intervals of 95 % held the truth or more, of those that do not, fewer. They count clusters on each side that a figure
 rests on: a sensitivity rests on those with the diagnosis, a specificity on those without it, a predictive value on
 those with such an answer, an area on both sides. And they count *misses*, the part of the clusters that a share or an
@@ -37,7 +37,7 @@ class Least(NamedTuple):
     misses: float  # of the side with fewer clusters, how many at least count for neither 0 nor 1
 
 
-RESAMPLED = {"share": Least(20, 5), "area": Least(20, 2), "other": Least(20, 0)}
+RESAMPLED = {"share": Least(40, 5), "area": Least(40, 2), "other": Least(20, 0)}
 BY_FORMULA = {"share": Least(10, 0), "area": Least(10, 2)}
 
 
@@ -74,10 +74,9 @@ def caution(
     Returns:
         A note; empty where nothing is to be said.
     """
-    few = [
-        f"only {_numbered(count, what)}: {why}" if count else f"no {what}"
-        for what, count in counts.items()
-        if count < least.clusters
+    absent = [f"no {what}" for what, count in counts.items() if not count]
+    few = absent or [
+        f"only {_numbered(count, what)}: {why}" for what, count in counts.items() if count < least.clusters
     ]
     if few or value is None or np.isnan(value):
         return "; ".join(few)
