@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import torch
@@ -84,9 +83,9 @@ def logit_of(network: nn.Module, question: Question) -> Callable[[Tensor], Tenso
     """Return the function from pictures (N, 3, S, S) to what the question asks for, (N,)."""
 
     def asked(pictures: Tensor) -> Tensor:
-        logits: Any = network(pictures).logits
-        asked = logits[:, question.diagnosis]
-        return asked if question.rather_than is None else asked - logits[:, question.rather_than]
+        logits: Tensor = network(pictures).logits
+        for_it = logits[:, question.diagnosis]
+        return for_it if question.rather_than is None else for_it - logits[:, question.rather_than]
 
     return asked
 

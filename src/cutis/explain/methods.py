@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from cutis.explain.gradients import grad_cam, gradient, integrated_gradients, occlusion, smoothgrad
