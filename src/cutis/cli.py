@@ -198,6 +198,13 @@ def explain(
         list[str] | None, typer.Argument(metavar="CASE_ID", help="Which cases; a choice of the test split else.")
     ] = None,
     *,
+    diagnosis: Annotated[
+        str | None,
+        typer.Option("--for", metavar="DIAGNOSIS", help="Whom the maps are of; the answer to each case else."),
+    ] = None,
+    rather_than: Annotated[
+        str | None, typer.Option(metavar="DIAGNOSIS", help="Whom it is compared with; the most probable other else.")
+    ] = None,
     workspace: Folder = WORK,
     name: BundleName = None,
     again: Again = False,
@@ -206,7 +213,14 @@ def explain(
     from cutis.explain import stage
 
     project = Workspace(workspace)
-    return stage.explain(project, name or project.only_bundle(), case_ids=tuple(case_ids or ()), again=again)
+    return stage.explain(
+        project,
+        name or project.only_bundle(),
+        case_ids=tuple(case_ids or ()),
+        diagnosis=diagnosis,
+        rather_than=rather_than,
+        again=again,
+    )
 
 
 @verb(app)

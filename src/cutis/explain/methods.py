@@ -24,6 +24,10 @@ class Method(NamedTuple):
     is_signed: bool  # whether a negative value speaks against the diagnosis
     in_pass: bool = False  # whether it comes with the answer
 
+    def in_words(self) -> dict[str, str]:
+        """Return what it is and where it is from."""
+        return {"what": self.what, "source": self.source}
+
 
 def _from_the_pass(name: str) -> MapMethod:
     def map_of(network: nn.Module, picture: Tensor, question: Question) -> Map:

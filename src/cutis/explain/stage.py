@@ -6,11 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cutis.explain.atlas import place_cases, require_spread, settings_for
+from cutis.explain.choice import ANSWER, Choice, Wish, asked_for, choose_cases, wish_of
+from cutis.explain.drawing import saliency_figure
 from cutis.explain.evaluated import Evaluated, read_evaluated
-from cutis.explain.figures import atlas_figure, saliency_figure, save_figure
-from cutis.explain.saliency import METHODS, Choice, asked_for, choose_cases, look
+from cutis.explain.figures import atlas_figure, save_figure
+from cutis.explain.methods import methods_of
+from cutis.explain.record import MAPS, SHOWN, record_of, tensors_of, title_of, write_maps
+from cutis.explain.saliency import look
 from cutis.progress import say, track
 from cutis.runtime.engines import torch_network
 from cutis.vocabulary.case import Case
@@ -18,61 +23,72 @@ from cutis.vocabulary.files import write_json, write_sums, write_table
 from cutis.workspace import Finished, Workspace
 
 
-def explain(workspace: Workspace, name: str, *, case_ids: tuple[str, ...] = (), again: bool = False) -> Finished:
+def explain(
+    workspace: Workspace,
+    name: str,
+    *,
+    case_ids: tuple[str, ...] = (),
+    diagnosis: str | None = None,
+    rather_than: str | None = None,
+    again: bool = False,
+) -> Finished:
     """Draw where a network looks, case by case, and lay out the test split as it groups it.
 
     Args:
         workspace: holds the dataset, the bundle and its evaluation.
         name: of the bundle.
         case_ids: which cases to look at, of any split; without any, a choice of right and wrong answers in test.
+        diagnosis: whom the maps are of, by its code; without one, the answer to each case.
+        rather_than: whom it is compared with; without one, the most probable of all others.
         again: make a new version where this explanation exists.
 
     Raises:
-        UserError: not evaluated yet, an unknown case, or too few cases for a map.
+        UserError: not evaluated yet, an unknown case or diagnosis, or too few cases for a map.
     """
     target = workspace.explanation(name)
     workspace.refuse_to_overwrite(target, again=again)
     evaluated = read_evaluated(workspace, name)
     require_spread(evaluated.features)
     malignant = evaluated.bundle.taxonomy.malignant
+    wish = wish_of(diagnosis, rather_than, evaluated.bundle.taxonomy)
     choices = asked_for(case_ids) or choose_cases(evaluated.predictions, malignant=malignant)
     cases = [evaluated.case(choice.case_id) for choice in choices]
     with workspace.new_version(target, again=again) as folder:
-        shown = write_saliency(folder, evaluated, choices, cases)
+        shown = write_saliency(folder, evaluated, choices, cases, wish=wish)
         settings = write_atlas(folder, evaluated)
         write_sums(folder)
     return _finished(target, evaluated, shown, settings)
 
 
 def write_saliency(
-    folder: Path, evaluated: Evaluated, choices: tuple[Choice, ...], cases: list[Case]
+    folder: Path, evaluated: Evaluated, choices: tuple[Choice, ...], cases: list[Case], *, wish: Wish = ANSWER
 ) -> list[dict[str, Any]]:
-    """Draw a figure per case into `folder`/saliency, and write what is on them into saliency.json."""
+    """Draw a figure per case into `folder`/saliency, and write what is on them into saliency.json, maps and all."""
     (folder / "saliency").mkdir()
     network, bundle = torch_network(evaluated.bundle), evaluated.bundle
-    shown = []
+    shown: list[dict[str, Any]] = []
+    tensors: dict[str, NDArray[np.float16]] = {}
     for choice, case in track(zip(choices, cases, strict=True), "looking at cases", total=len(cases)):
         picture = evaluated.picture(case)
-        seen = look(network, bundle, picture)
-        answer = bundle.taxonomy.diseases[seen.answer]
-        truth = bundle.taxonomy[case.diagnosis].name if case.diagnosis else f"not settled ({case.indeterminate})"
-        title = f"{case.case_id}   truth: {truth}\nanswer: {answer.name}, probability {seen.probability:.2f}"
-        file = f"saliency/{case.case_id}.png"
-        save_figure(folder / file, saliency_figure(picture, seen, bundle.preparation, title=title))
-        shown.append(
-            {
-                "case_id": case.case_id,
-                "split": case.split,
-                "why": choice.why,
-                "truth": case.diagnosis,
-                "indeterminate": case.indeterminate,
-                "answer": answer.code,
-                "probability": seen.probability,
-                "file": file,
-            }
+        seen = look(network, bundle, picture, wish=wish)
+        record = record_of(case, seen, bundle.taxonomy, why=choice.why)
+        figure = saliency_figure(
+            picture, seen, bundle.preparation, taxonomy=bundle.taxonomy, title=title_of(case, seen, bundle.taxonomy)
         )
-    content = {"bundle": bundle.name, "methods": METHODS, "cases": shown, **_carried(evaluated)}
+        save_figure(folder / record["file"], figure)
+        shown.append(record)
+        tensors |= tensors_of(case, seen)
+    methods = methods_of(bundle.auxiliary)
+    content = {
+        "bundle": bundle.name,
+        "methods": {key: method.in_words() for key, method in methods.items() if key in SHOWN},
+        "maps": {"file": MAPS, "preparation": bundle.preparation.to_dict()},
+        "cases": shown,
+        **_carried(evaluated),
+    }
     write_json(folder / "saliency.json", "saliency", content, made_from=evaluated.made_from)
+    about = {"made_from": evaluated.made_from, **_carried(evaluated)}
+    write_maps(folder / MAPS, tensors, codes=bundle.taxonomy.codes, about=about)
     return shown
 
 

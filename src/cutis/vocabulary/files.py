@@ -41,6 +41,7 @@ FORMATS = {
     "ledger": 1,
     "machine": 1,
     "manifest": 1,
+    "maps": 1,
     "openings": 1,
     "outputs": 1,
     "predictions": 1,
