@@ -97,7 +97,7 @@ METHODS: dict[str, Method] = {
     ),
     FUSED: Method(
         _from_the_pass(FUSED),
-        "all depths joined: the late maps say whether a place matters, the early ones where exactly",
+        "all depths joined: what each of them says of a place for the diagnosis rather than for the others, multiplied",
         "cutis; from the forward pass",
         is_signed=False,
         in_pass=True,

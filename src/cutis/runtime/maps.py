@@ -14,6 +14,9 @@ from cutis.vocabulary.outputs import Outputs
 Map = NDArray[np.float32]  # (h, w)
 FINAL = "final"
 FUSED = "fused"
+FINEST = 2  # index of the stage whose grid the fused map has: an eighth of the picture's side
+STEEPNESS = 2.0  # of the step from a depth that speaks against a place to one that speaks for it
+SMALLEST = 1e-12  # spread of a map below which it says nothing of places
 
 
 class Question(NamedTuple):
@@ -35,32 +38,37 @@ def in_pass_maps(outputs: Outputs[NDArray[np.float32]], question: Question, *, r
         ``stage_1`` … (h, w) each, where the network has auxiliary classifiers; ``final``; and ``fused``, where there is
         more than the final one to join. The mean of each but ``fused`` is the logit of its classifier, or the
         difference of two.
-    """
-    stack = depth_stack(outputs, question, row=row)
-    *early, final = stack
-    named = {f"stage_{number}": each for number, each in enumerate(early, start=1)} | {FINAL: final}
-    return named | {FUSED: fused(stack)} if early else named
-
-
-def depth_stack(outputs: Outputs[NDArray[np.float32]], question: Question, *, row: int = 0) -> tuple[Map, ...]:
-    """Return the map (h, w) of each classifier for one picture, shallow to deep, the final one last.
 
     Raises:
         ValueError: these outputs have no maps.
     """
     if outputs.maps is None:
         raise ValueError("these outputs were kept without their maps")
-    return tuple(_asked(each[row], question) for each in outputs.maps)
+    *early, final = (_asked(each[row], question) for each in outputs.maps)
+    named = {f"stage_{number}": each for number, each in enumerate(early, start=1)} | {FINAL: final}
+    if not early:
+        return named
+    return named | {FUSED: fused([_rather_than_others(each[row], question) for each in outputs.maps])}
 
 
 def fused(stack: Sequence[Map]) -> Map:
-    """Join the maps of all depths: the late ones say whether a place matters, the early ones where exactly."""
-    *early, final = stack
-    finest = early[min(2, len(early) - 1)].shape
-    joined = sum(_spread(each - each.mean(), finest) / (each.std() + 1e-6) for each in stack[2:])
-    whether = np.maximum(_spread(final, finest), 0)
-    fused_map: Map = (np.maximum(joined, 0) * whether).astype(np.float32)
-    return fused_map
+    """Join the maps of all depths into one on the third stage's grid: a place counts as far as every depth speaks for it.
+
+    Each map is brought to that grid and measured by its own mean and spread, so that none is louder than another. What
+    speaks for a place is then multiplied over the depths: the late ones, sure and coarse, say whether it matters, the
+    early ones, fine and unsure, where exactly within it; no single one can lift a place that the others deny.
+
+    Args:
+        stack: of each depth what speaks for a diagnosis rather than for the others, shallow to deep.
+
+    Returns:
+        At least 0, without a unit: only its order and its shares mean something.
+    """
+    grid = stack[min(FINEST, len(stack) - 1)].shape
+    joined: Map = np.ones(grid, np.float32)
+    for each in stack:
+        joined = joined * np.logaddexp(0, STEEPNESS * _measured(_spread(each, grid)))
+    return joined.astype(np.float32)
 
 
 def _asked(maps: NDArray[np.float32], question: Question) -> Map:
@@ -68,7 +76,21 @@ def _asked(maps: NDArray[np.float32], question: Question) -> Map:
     return asked if question.rather_than is None else asked - maps[question.rather_than]
 
 
-def _spread(each: Map, shape: tuple[int, ...]) -> Map:
-    """Bring a map to another grid: a mean over places where it shrinks, linear between places where it grows."""
-    resized = Image.fromarray(np.asarray(each, np.float32)).resize((shape[1], shape[0]), Image.Resampling.BILINEAR)
-    return np.asarray(resized)
+def _rather_than_others(maps: NDArray[np.float32], question: Question) -> Map:
+    """Return what a place adds to the diagnosis beyond what it adds to the other one, or to all of them on average.
+
+    What is added to every diagnosis changes no probability.
+    """
+    return _asked(maps, question) if question.rather_than is not None else maps[question.diagnosis] - maps.mean(axis=0)
+
+
+def _measured(each: Map) -> Map:
+    """Return a map in units of its own spread, around its own mean; one that is the same everywhere is 0."""
+    measured: Map = (each - each.mean()) / max(float(each.std()), SMALLEST)
+    return measured
+
+
+def _spread(each: Map, grid: tuple[int, ...]) -> Map:
+    """Bring a map to another grid: the mean of places where it shrinks, linear between places where it grows."""
+    by = Image.Resampling.BOX if each.shape[0] > grid[0] else Image.Resampling.BILINEAR
+    return np.asarray(Image.fromarray(np.ascontiguousarray(each, np.float32)).resize((grid[1], grid[0]), by))
