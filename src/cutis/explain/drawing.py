@@ -7,6 +7,9 @@ from typing import Any, NamedTuple
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colorbar import Colorbar
+from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
@@ -20,9 +23,9 @@ from cutis.vocabulary.taxonomy import Taxonomy
 BLEND = 0.6  # of the map over the grey picture: both are still read
 BRIGHTEST = 99.5  # percentile of a gradient from which on it is drawn as the greatest: single pixels stand out by far
 STRONGEST = 90  # percentile of a map from which on it is outlined
-# Both are read in every kind of colour blindness; the second has its white at zero.
-AMOUNT, FOR_AND_AGAINST = "viridis", "RdBu_r"
+AMOUNT, FOR_AND_AGAINST = "viridis", "RdBu_r"  # read in every kind of colour blindness; white is the zero of the second
 ACROSS = 3  # large panels in a row
+SCALE, NAME = 0.66, 0.42  # inches that scale and title of a large panel take, and the words of a small one
 
 
 class Overlay(NamedTuple):
@@ -47,78 +50,70 @@ def saliency_figure(
         taxonomy: names the diagnoses.
         title: of the figure.
     """
-    overlays = _overlays(picture, seen, preparation, taxonomy)
-    depths = _depths(picture, seen, preparation)
-    shape = picture.height / picture.width
-    rows = -(-(len(overlays) + 1) // ACROSS)
-    large, small = (WIDTH / ACROSS - 0.1) * shape + 0.62, (WIDTH / max(len(depths), 1) - 0.05) * shape + 0.42
-    heights = [large * rows, *([small] if depths else [])]
+    overlays = large_overlays(picture, seen, preparation, taxonomy)
+    depths = depth_overlays(picture, seen, preparation)
+    shape, rows = picture.height / picture.width, -(-(1 + len(overlays)) // ACROSS)
+    heights = [rows * (WIDTH / ACROSS * shape + SCALE)]
+    heights += [WIDTH / len(depths) * shape + NAME] if depths else []
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(WIDTH, sum(heights) + 0.4), layout="constrained")
         figure.suptitle(title, x=0.01, ha="left", fontsize=9, weight="bold")
         parts = figure.subfigures(len(heights), 1, height_ratios=heights, squeeze=False)[:, 0]
-        plain, *panels = parts[0].subplots(rows, ACROSS).flat
-        _draw_outlined(plain, picture, overlays[0])
-        for axes, overlay in zip(panels, overlays, strict=False):
-            _draw_overlay(parts[0], axes, picture, overlay)
-        for axes in panels[len(overlays) :]:
+        outlined, *panels = parts[0].subplots(rows, ACROSS, squeeze=False).flat
+        _draw_outlined(parts[0], outlined, picture, overlays[0])
+        for axes in panels:
             axes.set_axis_off()
+        for axes, overlay in zip(panels, overlays, strict=False):
+            _draw_large(parts[0], axes, picture, overlay)
         if depths:
             _draw_depths(parts[1], picture, depths)
     return figure
 
 
-def _overlays(picture: Image.Image, seen: Look, preparation: Preparation, taxonomy: Taxonomy) -> tuple[Overlay, ...]:
+def large_overlays(
+    picture: Image.Image, seen: Look, preparation: Preparation, taxonomy: Taxonomy
+) -> tuple[Overlay, ...]:
     """Return the large maps, the one that is outlined first."""
-    gradient, final = (_over(each, picture, preparation) for each in (seen.gradient, seen.maps[FINAL]))
-    contrast = _over(seen.contrast, picture, preparation)
-    (rows, columns), logit = seen.maps[FINAL].shape, seen.maps[FINAL].mean()
-    greatest = float(np.nanpercentile(gradient, BRIGHTEST)) or 1.0
-    rather_than = (
-        taxonomy.diseases[seen.question.rather_than].abbreviation if seen.question.rather_than is not None else ""
+    rival = "" if seen.question.rather_than is None else taxonomy.diseases[seen.question.rather_than].abbreviation
+    final, against = seen.maps[FINAL], seen.contrast[FINAL]
+    over_final, over_against = (_over(each, picture, preparation) for each in (final, against))
+    places = f"{final.shape[0]} × {final.shape[1]} places; mean"
+    activation = Overlay("class activation", over_final, _ends(over_final), f"{places}: the logit, {final.mean():.2f}")
+    rather = Overlay(
+        f"class activation, rather than {rival}",
+        over_against,
+        _around_zero(over_against),
+        f"red for it, blue for {rival}; mean {against.mean():+.2f}",
+        FOR_AND_AGAINST,
     )
-    large = [
-        Overlay("gradient saliency", gradient / greatest, (0, 1), "change of the logit, greatest = 1"),
-        Overlay(
-            "class activation",
-            final,
-            _ends(final),
-            f"{rows} × {columns} places; mean: the logit, {logit:.2f}",
-        ),
-        Overlay(
-            f"rather than {rather_than}",
-            contrast,
-            _around_zero(contrast),
-            f"red speaks for it; mean {seen.contrast.mean():+.2f}",
-            FOR_AND_AGAINST,
-        ),
-    ]
-    if FUSED in seen.maps:
-        joined = _over(seen.maps[FUSED], picture, preparation)
-        strongest = float(np.nanmax(joined)) or 1.0
-        large.insert(0, Overlay("all depths joined", joined / strongest, (0, 1), "greatest = 1"))
-    else:
-        large.insert(0, large.pop(1))
-    return tuple(large)
-
-
-def _depths(picture: Image.Image, seen: Look, preparation: Preparation) -> tuple[Overlay, ...]:
-    """Return the small maps of every classifier, shallow to deep; none where there is only the final one."""
-    stack = [(name, each) for name, each in seen.maps.items() if name != FUSED]
-    spread = [(name, each, _over(each, picture, preparation)) for name, each in stack]
+    gradient = _over(seen.gradient, picture, preparation)
+    by_pixel = _relative("gradient saliency", gradient, float(np.nanpercentile(gradient, BRIGHTEST)))
+    if FUSED not in seen.maps:
+        return activation, by_pixel, rather
+    joined, joined_rather = (_over(maps[FUSED], picture, preparation) for maps in (seen.maps, seen.contrast))
     return (
-        tuple(
-            Overlay(
-                name.replace("_", " "),
-                values,
-                _around_zero(values),
-                f"{each.mean():+.1f}  ({each.shape[0]} × {each.shape[1]})",
-                FOR_AND_AGAINST,
-            )
-            for name, each, values in spread
+        _relative("all depths joined", joined, float(np.nanmax(joined))),
+        by_pixel,
+        activation,
+        rather,
+        _relative(f"all depths, rather than {rival}", joined_rather, float(np.nanmax(joined_rather))),
+    )
+
+
+def depth_overlays(picture: Image.Image, seen: Look, preparation: Preparation) -> tuple[Overlay, ...]:
+    """Return the small maps of every classifier, shallow to deep; none where there is only the final one."""
+    stack = {name: each for name, each in seen.maps.items() if name != FUSED}
+    spread = {name: _over(each, picture, preparation) for name, each in stack.items()}
+    return tuple(
+        Overlay(
+            name.replace("_", " "),
+            spread[name],
+            _around_zero(spread[name]),
+            f"{each.mean():+.1f}  ({each.shape[0]} × {each.shape[1]})",
+            FOR_AND_AGAINST,
         )
-        if len(spread) > 1
-        else ()
+        for name, each in stack.items()
+        if len(stack) > 1
     )
 
 
@@ -126,6 +121,10 @@ def _over(seen_map: Map, picture: Image.Image, preparation: Preparation) -> NDAr
     """Spread a map over the picture; what was cut off before the network saw it is NaN, not a value."""
     was_seen = spread_back(np.ones_like(seen_map), picture.size, preparation) > 0
     return np.where(was_seen, spread_back(seen_map, picture.size, preparation), np.float32(np.nan))
+
+
+def _relative(title: str, values: NDArray[np.float32], greatest: float) -> Overlay:
+    return Overlay(title, values / (greatest or 1.0), (0, 1), "greatest = 1")
 
 
 def _ends(values: NDArray[np.float32]) -> tuple[float, float]:
@@ -137,48 +136,34 @@ def _around_zero(values: NDArray[np.float32]) -> tuple[float, float]:
     return -farthest, farthest
 
 
-def _draw_outlined(axes: Axes, picture: Image.Image, overlay: Overlay) -> None:
+def _draw_outlined(figure: Any, axes: Axes, picture: Image.Image, overlay: Overlay) -> None:
+    """Draw a picture in its colours, and around the strongest tenth of a map a line that is seen on every skin."""
     axes.imshow(picture)
-    _draw_outline(axes, overlay)
     axes.set_title("picture", loc="left", fontsize=8)
-    axes.set_axis_off()
-    axes.text(
-        0,
-        -0.03,
-        f"outline: strongest tenth of\n{overlay.title}",
-        transform=axes.transAxes,
-        va="top",
-        fontsize=7,
-        color=GREY,
-    )
-
-
-def _draw_outline(axes: Axes, overlay: Overlay) -> None:
-    """Draw around the strongest tenth of a map, light on dark, so that it is seen on every skin."""
     level = float(np.nanpercentile(overlay.values, STRONGEST))
-    if not np.nanmin(overlay.values) < level < np.nanmax(overlay.values):
-        return
-    for colour, width in (("black", 2.4), ("white", 1.0)):
+    is_drawn = bool(np.nanmin(overlay.values) < level < np.nanmax(overlay.values))
+    for colour, width in (("black", 2.2), ("white", 0.9)) if is_drawn else ():
         axes.contour(overlay.values, levels=[level], colors=colour, linewidths=width)
+    empty = ScalarMappable(cmap=ListedColormap(["none"]))  # where the others have their scale, so that all lie level
+    _draw_scale(figure, axes, empty, f"outline: strongest tenth of\n{overlay.title}" if is_drawn else "").set_ticks([])
 
 
-def _draw_overlay(figure: Any, axes: Axes, picture: Image.Image, overlay: Overlay) -> None:
-    drawn = _draw_map(axes, picture, overlay)
+def _draw_large(figure: Any, axes: Axes, picture: Image.Image, overlay: Overlay) -> None:
     axes.set_title(overlay.title, loc="left", fontsize=8)
-    scale = figure.colorbar(drawn, ax=axes, orientation="horizontal", fraction=0.05, pad=0.02, aspect=28)
-    scale.set_label(overlay.label, fontsize=7)
+    _draw_scale(figure, axes, _draw_map(axes, picture, overlay), overlay.label)
+
+
+def _draw_scale(figure: Any, axes: Axes, drawn: ScalarMappable, label: str) -> Colorbar:
+    scale: Colorbar = figure.colorbar(drawn, ax=axes, orientation="horizontal", fraction=0.05, pad=0.02, aspect=28)
+    scale.set_label(label, fontsize=7)
     scale.ax.tick_params(labelsize=7)
     scale.outline.set_visible(False)
+    return scale
 
 
 def _draw_depths(figure: Any, picture: Image.Image, depths: tuple[Overlay, ...]) -> None:
-    figure.suptitle(
-        "every depth on its own scale: red speaks for the diagnosis, blue against it; below, the logit of that depth",
-        x=0.01,
-        ha="left",
-        fontsize=7.5,
-        color=GREY,
-    )
+    meaning = "Every depth on its own scale: red for the diagnosis, blue against it; below, the logit of that depth."
+    figure.suptitle(meaning, x=0.01, ha="left", fontsize=7.5, color=GREY)
     for axes, overlay in zip(figure.subplots(1, len(depths)), depths, strict=True):
         _draw_map(axes, picture, overlay)
         axes.set_title(overlay.title, loc="left", fontsize=7)

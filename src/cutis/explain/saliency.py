@@ -15,7 +15,7 @@ from cutis.explain.gradients import gradient
 from cutis.imaging.prepare import normalise, prepare
 from cutis.runtime.bundle import Bundle
 from cutis.runtime.engines import engine_of
-from cutis.runtime.maps import FINAL, FUSED, Map, Question, in_pass_maps
+from cutis.runtime.maps import Map, Question, in_pass_maps
 from cutis.runtime.predict import probabilities, seen_from_all_sides
 from cutis.vocabulary.outputs import Outputs
 
@@ -28,13 +28,8 @@ class Look(NamedTuple):
     question: Question  # whom the maps are of, and whom the last one compares it with
     gradient: Map  # (S, S), at least 0
     maps: dict[str, Map]  # that came with the answer, by name, of the diagnosis asked for
-    contrast: Map  # (h, w), of that diagnosis less the other's; what it adds up to is the difference of two logits
+    contrast: dict[str, Map]  # the same, of that diagnosis rather than the other
     outputs: Outputs[NDArray[np.float32]]  # of this one pass, maps of all diagnoses with it
-
-    @property
-    def joined(self) -> Map:
-        """The map of all depths; of a network without auxiliary classifiers the final one."""
-        return self.maps.get(FUSED, self.maps[FINAL])
 
 
 def look(network: nn.Module, bundle: Bundle, picture: Image.Image, *, wish: Wish = ANSWER) -> Look:
@@ -59,6 +54,6 @@ def look(network: nn.Module, bundle: Bundle, picture: Image.Image, *, wish: Wish
         question=question,
         gradient=gradient(network, batch, Question(question.diagnosis)),
         maps=in_pass_maps(outputs, Question(question.diagnosis)),
-        contrast=in_pass_maps(outputs, question)[FINAL],
+        contrast=in_pass_maps(outputs, question),
         outputs=outputs,
     )

@@ -15,8 +15,9 @@ Map = NDArray[np.float32]  # (h, w)
 FINAL = "final"
 FUSED = "fused"
 FINEST = 2  # index of the stage whose grid the fused map has: an eighth of the picture's side
+BREADTH = 0.5  # power of the product: of eight depths as it is, it would leave one bright point
 STEEPNESS = 2.0  # of the step from a depth that speaks against a place to one that speaks for it
-SMALLEST = 1e-12  # spread of a map below which it says nothing of places
+SMALLEST = 1e-6  # share of its greatest value: a map that varies by less is the same everywhere
 
 
 class Question(NamedTuple):
@@ -52,11 +53,12 @@ def in_pass_maps(outputs: Outputs[NDArray[np.float32]], question: Question, *, r
 
 
 def fused(stack: Sequence[Map]) -> Map:
-    """Join the maps of all depths into one on the third stage's grid: a place counts as far as every depth speaks for it.
+    """Join the maps of all depths: a place counts as far as every one of them speaks for it.
 
-    Each map is brought to that grid and measured by its own mean and spread, so that none is louder than another. What
-    speaks for a place is then multiplied over the depths: the late ones, sure and coarse, say whether it matters, the
-    early ones, fine and unsure, where exactly within it; no single one can lift a place that the others deny.
+    Each map is brought to the third stage's grid and measured by its own mean and spread, so that none is louder than
+    another. What speaks for a place is then multiplied over the depths: the late ones, sure and coarse, say whether it
+    matters, the early ones, fine and unsure, where exactly within it; no single one can lift a place that the others
+    deny.
 
     Args:
         stack: of each depth what speaks for a diagnosis rather than for the others, shallow to deep.
@@ -67,7 +69,7 @@ def fused(stack: Sequence[Map]) -> Map:
     grid = stack[min(FINEST, len(stack) - 1)].shape
     joined: Map = np.ones(grid, np.float32)
     for each in stack:
-        joined = joined * np.logaddexp(0, STEEPNESS * _measured(_spread(each, grid)))
+        joined = joined * np.logaddexp(0, STEEPNESS * _measured(_spread(each, grid))) ** BREADTH
     return joined.astype(np.float32)
 
 
@@ -86,7 +88,10 @@ def _rather_than_others(maps: NDArray[np.float32], question: Question) -> Map:
 
 def _measured(each: Map) -> Map:
     """Return a map in units of its own spread, around its own mean; one that is the same everywhere is 0."""
-    measured: Map = (each - each.mean()) / max(float(each.std()), SMALLEST)
+    spread = float(each.std())
+    if spread <= SMALLEST * float(np.abs(each).max()):
+        return np.zeros_like(each)
+    measured: Map = (each - each.mean()) / spread
     return measured
 
 
