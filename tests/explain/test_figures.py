@@ -1,51 +1,12 @@
-"""A figure shows what was measured, where it was measured, and tells every diagnosis from every other."""
+"""The atlas tells every diagnosis from every other, and a figure is the same file each time."""
 
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
-from cutis.explain.figures import atlas_figure, saliency_figure, save_figure
-from cutis.explain.saliency import Look
-from cutis.imaging.prepare import Preparation
+from cutis.explain.figures import atlas_figure, save_figure
 from cutis.vocabulary.taxonomy import load_taxonomy
-from factories import a_picture
-
-
-@pytest.fixture
-def seen():
-    """An answer whose maps are strongest in the upper left."""
-    gradient = np.zeros((32, 32), np.float32)
-    gradient[:8, :8] = 0.02
-    return Look(answer=0, probability=0.7, gradient=gradient, activation=np.array([[6, 1], [1, 0]], np.float32))
-
-
-def _maps(figure):
-    """The maps over the pictures: of each panel but the first the upper image."""
-    return [axes.images[1].get_array() for axes in figure.axes if len(axes.images) == 2]
-
-
-def test_maps_lie_over_the_picture_they_belong_to(seen):
-    """They have its size and its up and left; the gradient's scale ends at its greatest value."""
-    figure = saliency_figure(a_picture(width=120, height=90), seen, Preparation(32, (0.5,) * 3, (0.25,) * 3), title="")
-
-    gradient, activation = _maps(figure)
-    assert gradient.shape == activation.shape == (90, 120)
-    assert gradient.max() == pytest.approx(1)
-    assert gradient[:20, :25].mean() > 0.9
-    assert gradient[45:, 60:].max() == 0
-    assert activation[10, 10] == 6
-    assert activation[80, 110] == 0
-
-
-def test_what_the_network_did_not_see_has_no_value(seen):
-    """Beyond a crop the picture stays bare, since zero would be a statement."""
-    preparation = Preparation(32, (0.5,) * 3, (0.25,) * 3, resize="crop")
-
-    _, activation = _maps(saliency_figure(a_picture(width=120, height=90), seen, preparation, title=""))
-
-    assert np.ma.getmaskarray(activation)[:, :15].all()
-    assert not np.ma.getmaskarray(activation)[:, 15:105].any()
+from factories import a_taxonomy
 
 
 def test_every_diagnosis_of_fourteen_has_a_mark_of_its_own():
@@ -71,11 +32,12 @@ def test_every_diagnosis_of_fourteen_has_a_mark_of_its_own():
     assert sum(len(each.get_offsets()) for each in drawn) == 42
 
 
-def test_the_same_figure_is_the_same_file(seen, tmp_path):
+def test_the_same_figure_is_the_same_file(tmp_path):
     """Neither date nor chance gets into a figure."""
+    places, kinds = np.random.default_rng(0).normal(size=(12, 2)), np.arange(12) % 3
     for name in ("one", "other"):
         (tmp_path / name).mkdir()
-        figure = saliency_figure(a_picture(), seen, Preparation(32, (0.5,) * 3, (0.25,) * 3), title="the same")
+        figure = atlas_figure(places, kinds, kinds, a_taxonomy(), of_what="the same")
         for suffix in ("png", "svg"):
             save_figure(tmp_path / name / f"figure.{suffix}", figure)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import xml.etree.ElementTree as ET
 
@@ -57,7 +58,7 @@ def test_an_explanation_leaves_figures_an_atlas_and_what_they_were_made_from(wor
 
 
 def test_the_answer_on_a_figure_is_the_one_that_was_evaluated(workspace):
-    """The network is asked again for its maps; what it answers must not have changed."""
+    """The network is asked again for its maps, of its answer and of that rather than the runner-up."""
     explain(workspace, "invented")
 
     predictions = read_predictions(workspace.evaluation("invented") / "predictions.parquet")
@@ -65,6 +66,8 @@ def test_the_answer_on_a_figure_is_the_one_that_was_evaluated(workspace):
         row = predictions.probabilities[predictions.case_ids.index(shown["case_id"])]
         assert shown["answer"] == predictions.codes[row.argmax()]
         assert shown["probability"] == pytest.approx(row.max(), abs=1e-5)
+        ranking = [predictions.codes[kind] for kind in np.argsort(-row, kind="stable")]
+        assert [shown["maps_of"], shown["rather_than"]] == ranking[:2]
 
 
 def test_a_case_of_any_split_can_be_asked_for(workspace):
@@ -76,6 +79,45 @@ def test_a_case_of_any_split_can_be_asked_for(workspace):
         ("case0000", "train", "asked for"),
         ("case0015", "test", "asked for"),
     ]
+
+
+def test_a_diagnosis_can_be_asked_for_rather_than_another(workspace):
+    """The record says whom the maps are of, for cases whose answer is another as well."""
+    explain(workspace, "invented", case_ids=("case0000", "case0015"), diagnosis="c", rather_than="a")
+
+    cases = read_json(workspace.explanation("invented") / "saliency.json", "saliency")["cases"]
+    assert [(case["maps_of"], case["rather_than"]) for case in cases] == [("c", "a")] * 2
+
+
+def test_an_unknown_diagnosis_is_refused_before_anything_is_looked_at(workspace):
+    """The error names those that the network knows."""
+    with pytest.raises(UserError) as refusal:
+        explain(workspace, "invented", rather_than="melanoma")
+
+    assert refusal.value.mend == "use one of: a, b, c"
+    assert not workspace.explanation("invented").exists()
+
+
+def test_the_maps_are_kept_for_others_in_the_order_of_the_diagnoses(workspace):
+    """Half precision, of every diagnosis, with stamp and sources; the mean of each is the logit of the evaluation."""
+    predictions = read_predictions(workspace.evaluation("invented") / "predictions.parquet")
+    case_id = predictions.case_ids[0]
+    explain(workspace, "invented", case_ids=(case_id,))
+
+    folder = workspace.explanation("invented")
+    tensors = load_file(folder / "maps.safetensors")
+    with safe_open(folder / "maps.safetensors", "numpy") as file:
+        said = json.loads(file.metadata()["stamp"])
+    outputs = load_file(workspace.evaluation("invented") / "outputs.safetensors")
+    stages = {f"stage_{number}": outputs[f"auxiliary_logits.{number - 1}"] for number in range(1, 8)}
+    assert (said["kind"], said["format"], said["diagnoses"]) == ("maps", 1, ["a", "b", "c"])
+    assert said["made_from"]["weights"] == read_bundle(workspace.bundle("invented")).weights_sha256
+    assert set(tensors) == {f"{case_id}/{name}" for name in (*stages, "final", "fused", "gradient")}
+    for name, logits in (stages | {"final": outputs["logits"]}).items():
+        kept = tensors[f"{case_id}/{name}"]
+        assert kept.dtype == np.float16
+        np.testing.assert_allclose(kept.astype(float).mean(axis=(1, 2)), logits[0], atol=1e-3)
+    assert tensors[f"{case_id}/gradient"].max() == 1
 
 
 def test_a_case_without_a_settled_diagnosis_can_be_asked_for(workspace):

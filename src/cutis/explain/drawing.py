@@ -139,13 +139,15 @@ def _around_zero(values: NDArray[np.float32]) -> tuple[float, float]:
 def _draw_outlined(figure: Any, axes: Axes, picture: Image.Image, overlay: Overlay) -> None:
     """Draw a picture in its colours, and around the strongest tenth of a map a line that is seen on every skin."""
     axes.imshow(picture)
+    axes.set_axis_off()
     axes.set_title("picture", loc="left", fontsize=8)
     level = float(np.nanpercentile(overlay.values, STRONGEST))
     is_drawn = bool(np.nanmin(overlay.values) < level < np.nanmax(overlay.values))
     for colour, width in (("black", 2.2), ("white", 0.9)) if is_drawn else ():
         axes.contour(overlay.values, levels=[level], colors=colour, linewidths=width)
-    empty = ScalarMappable(cmap=ListedColormap(["none"]))  # where the others have their scale, so that all lie level
-    _draw_scale(figure, axes, empty, f"outline: strongest tenth of\n{overlay.title}" if is_drawn else "").set_ticks([])
+    blank = ScalarMappable(cmap=ListedColormap(["white"]))  # where the others have their scale, so that all lie level
+    scale = _draw_scale(figure, axes, blank, f"outline: strongest tenth of\n{overlay.title}" if is_drawn else "")
+    scale.set_ticks([])
 
 
 def _draw_large(figure: Any, axes: Axes, picture: Image.Image, overlay: Overlay) -> None:

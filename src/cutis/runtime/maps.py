@@ -43,13 +43,19 @@ def in_pass_maps(outputs: Outputs[NDArray[np.float32]], question: Question, *, r
     Raises:
         ValueError: these outputs have no maps.
     """
-    if outputs.maps is None:
-        raise ValueError("these outputs were kept without their maps")
-    *early, final = (_asked(each[row], question) for each in outputs.maps)
+    by_depth = [each[row] for each in _maps_of(outputs)]
+    *early, final = (_asked(each, question) for each in by_depth)
     named = {f"stage_{number}": each for number, each in enumerate(early, start=1)} | {FINAL: final}
-    if not early:
-        return named
-    return named | {FUSED: fused([_rather_than_others(each[row], question) for each in outputs.maps])}
+    return named | {FUSED: fused([_rather_than_others(each, question) for each in by_depth])} if early else named
+
+
+def depth_stack(outputs: Outputs[NDArray[np.float32]], question: Question, *, row: int = 0) -> tuple[Map, ...]:
+    """Return the map (h, w) of each classifier for one picture, shallow to deep, the final one last.
+
+    Raises:
+        ValueError: these outputs have no maps.
+    """
+    return tuple(_asked(each[row], question) for each in _maps_of(outputs))
 
 
 def fused(stack: Sequence[Map]) -> Map:
@@ -71,6 +77,12 @@ def fused(stack: Sequence[Map]) -> Map:
     for each in stack:
         joined = joined * np.logaddexp(0, STEEPNESS * _measured(_spread(each, grid))) ** BREADTH
     return joined.astype(np.float32)
+
+
+def _maps_of(outputs: Outputs[NDArray[np.float32]]) -> tuple[NDArray[np.float32], ...]:
+    if outputs.maps is None:
+        raise ValueError("these outputs were kept without their maps")
+    return outputs.maps
 
 
 def _asked(maps: NDArray[np.float32], question: Question) -> Map:
