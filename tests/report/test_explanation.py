@@ -40,7 +40,20 @@ def test_malignant_called_benign_comes_first_then_the_surest_errors(first):
         ("asked", "Malignant called benign, asked for"),
         ("alarm", "Among the surest wrong answers"),
     ]
+    assert section["worst"][0].of_what == "disease A"  # of a file of an earlier version, which asked for the answer
     assert [(look.case["case_id"], look.truth) for look in section["others"]] == [
         ("right", "disease A"),
         ("nobody", "not settled (unresolved votes)"),
     ]
+
+
+def test_the_gallery_says_whom_the_maps_are_of_and_whom_it_is_compared_with(first):
+    """In words, in the caption and in what is read out instead of the picture; every method that is drawn is told."""
+    section = explanation_section(first.explanation, first.bundle.taxonomy)
+
+    names = {disease.code: disease.name for disease in first.bundle.taxonomy.diseases}
+    for look in (*section["worst"], *section["others"]):
+        asked, other = (names[look.case[key]] for key in ("maps_of", "rather_than"))
+        assert look.of_what == f"{asked} rather than {other}"
+        assert look.of_what in look.picture.alt
+    assert set(section["methods"]) == {"gradient", "final", "fused"}

@@ -21,6 +21,7 @@ class Look(NamedTuple):
     answer: str
     is_missed: bool  # malignant, and called benign
     label: str  # what is wrong with the answer, and why the case is shown; "" where it is right
+    of_what: str  # whom the maps are of, and whom it is compared with
 
 
 def explanation_section(explanation: Explanation, taxonomy: Taxonomy) -> dict[str, Any]:
@@ -44,8 +45,8 @@ def _look(explanation: Explanation, case: Mapping[str, Any], taxonomy: Taxonomy)
     answer = taxonomy[case["answer"]]
     truth = taxonomy[case["truth"]] if case["truth"] else None
     is_missed = bool(truth and truth.malignant and not answer.malignant)
-    maps = "its gradient saliency and its class activation map"
-    alt = f"Case {case['case_id']}: the picture, {maps} for {answer.name}"
+    of_what = _of_what(case, taxonomy)
+    alt = f"Case {case['case_id']}: the picture, and where what speaks for {of_what} lies, by every depth"
     return Look(
         picture=inline_picture(explanation.folder / case["file"], alt=alt),
         case=case,
@@ -53,7 +54,14 @@ def _look(explanation: Explanation, case: Mapping[str, Any], taxonomy: Taxonomy)
         answer=answer.name,
         is_missed=is_missed,
         label=_label(case, is_missed=is_missed),
+        of_what=of_what,
     )
+
+
+def _of_what(case: Mapping[str, Any], taxonomy: Taxonomy) -> str:
+    """Return the question of the maps in words; an earlier version asked for the answer alone, and did not say so."""
+    diagnosis, other = case.get("maps_of", case["answer"]), case.get("rather_than")
+    return taxonomy[diagnosis].name + (f" rather than {taxonomy[other].name}" if other else "")
 
 
 def _label(case: Mapping[str, Any], *, is_missed: bool) -> str:
