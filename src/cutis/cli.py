@@ -238,6 +238,11 @@ def diagnose(
     workspace: Folder = WORK,
     name: BundleName = None,
     top: Annotated[int, typer.Option(min=1, help="How many diagnoses to print for each; JSON has them all.")] = 5,
+    similar: Annotated[int, typer.Option(min=0, metavar="K", help="Show also the K most similar training cases.")] = 0,
+    patient: Annotated[
+        str | None,
+        typer.Option(metavar="PSEUDONYM", help="With --similar: of whom none is shown, as the dataset calls them."),
+    ] = None,
 ) -> Answer:
     """Name the most probable diagnoses of each picture.
 
@@ -245,16 +250,20 @@ def diagnose(
     """
     from cutis.runtime.bundle import read_bundle
     from cutis.runtime.engines import open_engine
+    from cutis.runtime.neighbours import Search, read_index
     from cutis.runtime.predict import diagnose
 
+    if patient is not None and not similar:
+        raise UserError("--patient without --similar", where="cutis diagnose", mend="add --similar 5, or leave it out")
     project = Workspace(workspace)
     bundle = read_bundle(project.bundle(name or project.only_bundle()))
-    engine = open_engine(bundle)
+    among = read_index(bundle.neighbours) if similar else None
+    engine, search = open_engine(bundle), Search(similar, patient)
     diagnoses: list[Diagnosis] = []
     errors: list[UserError] = []
     for image in images:
         try:
-            diagnoses.append(diagnose(engine, bundle, image))
+            diagnoses.append(diagnose(engine, bundle, image, among=among, search=search))
         except UserError as error:
             errors.append(error)
     return Answer(
@@ -316,4 +325,21 @@ def _lines_of(diagnosis: Diagnosis, top: int) -> Iterator[str]:
     if diagnosis.coverage is not None and not diagnosis.abstained:
         promised = f"{100 * diagnosis.coverage:g}% of cases like this clinic's"
         yield f"  one of {', '.join(diagnosis.prediction_set)} in {promised}"
+    yield from _similar_lines(diagnosis)
     yield from (f"  note: {warning}" for warning in diagnosis.warnings)
+
+
+def _similar_lines(diagnosis: Diagnosis) -> Iterator[str]:
+    if diagnosis.similar is None:
+        return
+    yield (
+        "  similar training cases" if diagnosis.similar else "  no training case is similar, or all are of this patient"
+    )
+    for rank, case in enumerate(diagnosis.similar, start=1):
+        by = f"by {case.confirmed_by}" if case.confirmed_by else "not said by what"
+        perhaps = "  perhaps the same picture" if case.perhaps_the_same_picture else ""
+        yield f"  {rank:>2}  {case.similarity:.3f}  {case.name} ({case.code}), confirmed {by}: {case.case_id}{perhaps}"
+        if case.shared is not None and case.shared.value is not None:
+            share = case.shared
+            ends = f" ({share.low:.0%} to {share.high:.0%})" if share.low is not None and share.high is not None else ""
+            yield f"      so near, {share.value:.0%}{ends} of {case.code} cases had the diagnosis of the picture"

@@ -13,8 +13,8 @@ from cutis.runtime.bundle import read_bundle
 from cutis.stats.calibration import answer_of, choose_speakers, choose_thresholds, fit_temperature, softmax
 from cutis.stats.operating_points import youden
 from cutis.stats.recalibration import choose_recalibration, fit_recalibration, recalibrated
-from cutis.train.answering import Trained, answering_of, trusted
-from cutis.train.batches import chosen_from, open_pictures
+from cutis.train.answering import Seen, Trained, answering_of, seen_by, trusted
+from cutis.train.batches import open_pictures
 from cutis.train.config import TrainConfig
 from cutis.train.loop import Heard
 from cutis.train.run import Run, open_run
@@ -249,7 +249,7 @@ def calibrated(workspace):
         folder = workspace.root / f"bundle {len(list(workspace.root.iterdir()))}"
         bundle = read_bundle(a_bundle_folder(folder, dataset_sha256=dataset))
         pictures = open_pictures(run.dataset, run.pictures, bundle.preparation, cache=workspace.cache)
-        return trusted(bundle, run, chosen_from(pictures, run.manifest.of_split("train")))
+        return trusted(bundle, run, seen_by(bundle, run, pictures))
 
     return fit
 
@@ -348,7 +348,7 @@ def test_without_calibrate_cases_a_bundle_stays_as_it_is():
     truth = np.arange(6) % 3
     bundle = a_bundle()
 
-    found = trusted(bundle, a_run(truth, truth), learned=None)
+    found = trusted(bundle, a_run(truth, truth), Seen(learned=None, features=None, tuned=None, calibrate=None))
 
     assert found is bundle
     assert any("answers every picture" in warning for warning in found.warnings)

@@ -16,6 +16,7 @@ from cutis.evaluate.lesions import by_lesion
 from cutis.evaluate.openings import Openings
 from cutis.evaluate.protocol import UnderProtocol
 from cutis.evaluate.robustness import Robustness
+from cutis.evaluate.similar import Similar
 from cutis.evaluate.subgroups import Subgroups, subgroups_of
 from cutis.runtime.bundle import Bundle
 from cutis.runtime.predict import Answers
@@ -50,6 +51,7 @@ class Findings(NamedTuple):
     openings: Openings
     protocol: UnderProtocol  # what was asked beforehand, and how it came out
     robustness: Robustness | None = None  # None where it was not asked for
+    similar: Similar | None = None  # None where the bundle carries no training cases
 
     @property
     def evidence(self) -> Evidence:

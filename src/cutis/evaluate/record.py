@@ -46,6 +46,8 @@ def write_findings(folder: Path, material: Material, findings: Findings) -> None
     write_json(folder / "subgroups.json", "subgroups", subgroups.content(), made_from=made_from)
     if robustness is not None:
         write_json(folder / "robustness.json", "robustness", robustness.content(), made_from=made_from)
+    if findings.similar is not None:
+        write_json(folder / "similar.json", "similar", findings.similar.content(), made_from=made_from)
     _write_figures(folder / "figures", material, findings)
 
 

@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from cutis.evaluate.decisions import PREVALENCES, checked_prevalences
 from cutis.evaluate.evidence import chance_of_rounds, evidence_beside, predictions_of
 from cutis.evaluate.findings import Findings, measured_of, names_of_figures
@@ -15,12 +18,16 @@ from cutis.evaluate.protocol import Protocol, find_protocol, held_against, requi
 from cutis.evaluate.record import write_comparison, write_findings
 from cutis.evaluate.rivals import compared, is_up_to_date, read_rival, require_several
 from cutis.evaluate.robustness import robustness_of
+from cutis.evaluate.similar import Similar, similar_of
 from cutis.evaluate.told import tell, tell_comparison
 from cutis.progress import say
-from cutis.runtime.bundle import read_bundle
+from cutis.runtime.bundle import Bundle, read_bundle
 from cutis.runtime.engines import Engine, open_engine
+from cutis.runtime.neighbours import Index, read_index
 from cutis.runtime.predict import answers_of, outputs_of, probabilities
 from cutis.vocabulary.files import write_sums
+from cutis.vocabulary.outputs import Outputs
+from cutis.vocabulary.predictions import Predictions
 from cutis.workspace import Finished, Workspace
 
 # Features and logits of the widest network, for each in a bundle; room is asked for before the test is opened.
@@ -141,6 +148,7 @@ def _known_protocol(workspace: Workspace, given: Path | None) -> Protocol | None
 def examine(material: Material, engine: Engine, asked: Asked, *, ledger: Path) -> Findings:
     """Record the opening in the ledger's folder, predict both strata of the test split, and measure."""
     bundle, protocol = material.bundle, asked.protocol
+    known = _training_cases(bundle)
     openings = record_opening(
         ledger,
         bundle=bundle.name,
@@ -176,4 +184,21 @@ def examine(material: Material, engine: Engine, asked: Asked, *, ledger: Path) -
         openings=openings,
         protocol=held_against(protocol, registration, bundle, estimates=measured.evidence.estimates),
         robustness=robustness_of(material, engine) if asked.robustness else None,
+        similar=None if known is None else _similar(material, settled, outputs, known=known),
     )
+
+
+def _training_cases(bundle: Bundle) -> Index | None:
+    """Return the training cases that a bundle carries; None where it has none, or they were taken out."""
+    return read_index(bundle.neighbours) if bundle.likeness and bundle.neighbours.exists() else None
+
+
+def _similar(
+    material: Material, settled: Predictions, outputs: Outputs[NDArray[np.float32]], *, known: Index
+) -> Similar | None:
+    likeness = material.bundle.likeness
+    if likeness is None:
+        return None
+    generator = chance_of_rounds(material.dataset_sha256)
+    features, cases = outputs.features, material.settled
+    return similar_of(settled, cases, features, index=known, likeness=likeness, generator=generator)

@@ -9,6 +9,7 @@ from cutis.evaluate.evidence import reasons
 from cutis.evaluate.findings import Findings, Measured
 from cutis.evaluate.material import Material
 from cutis.evaluate.rivals import FOREST, Comparison
+from cutis.evaluate.similar import Similar
 from cutis.evaluate.subgroups import Subgroups
 from cutis.vocabulary.estimate import Estimate, plain
 from cutis.workspace import Finished
@@ -44,6 +45,7 @@ def tell(material: Material, findings: Findings, *, wrote: Path) -> Finished:
         f"test split: {len(findings.settled):,} pictures of {clusters}, {_opened(openings.of_workspace)}",
         *(f"{label:<31}{found[name]}" for label, name in HEADLINES.items() if name in found),
         *_of_sets_and_abstention(findings.measured),
+        *_of_similar_cases(findings.similar),
         f"one-vs-rest: each diagnosis at its threshold by {bundle.thresholds.rule} on {bundle.thresholds.chosen_on}",
         *([f"note: {note}"] if note else []),
         *([f"beside them, indeterminate: {unsettled}"] if unsettled else []),
@@ -108,6 +110,13 @@ def _of_sets_and_abstention(measured: Measured) -> Iterator[str]:
     if measured.abstention is not None:
         for label, name in (("answered", "answered"), ("accuracy where answered", "accuracy_where_answered")):
             yield f"{label:<31}{measured.abstention.estimates[name]}"
+
+
+def _of_similar_cases(similar: Similar | None) -> Iterator[str]:
+    if similar is not None:
+        estimates = similar.estimates
+        yield f"{'similar cases share diagnosis':<31}{estimates['similar/precision_at_5']}"
+        yield f"{'  of each diagnosis, on average':<31}{estimates['similar/macro_precision_at_5']}"
 
 
 def _of_groups(subgroups: Subgroups) -> Iterator[str]:

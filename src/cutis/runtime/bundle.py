@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cutis.imaging.prepare import Preparation, preparation_from
+from cutis.runtime.neighbours import NEIGHBOURS, Likeness, likeness_from
 from cutis.runtime.trust import Acceptance, TrustReference, acceptance_from, reference_from
 from cutis.stats.conformal import SetThresholds, set_thresholds_from
 from cutis.stats.recalibration import Recalibration, recalibration_from
@@ -20,6 +21,7 @@ WEIGHTS = "weights.safetensors"
 TRUST = "trust.safetensors"
 HISTORY = "history.jsonl"
 CONFIG = "config.toml"
+WITHOUT = frozenset({NEIGHBOURS})  # what a bundle can do without
 AS_SAID = Recalibration(kind="identity")
 BALANCED = "Its probabilities are those of a clinic in which rare diagnoses are more frequent than in the archive."
 UNWATCHED = "It answers every picture, however unlike those that it learned from."
@@ -56,6 +58,7 @@ class Bundle:
     sets: tuple[SetThresholds, ...] = ()  # of prediction sets, the one that answers first; none without calibrate cases
     reference: TrustReference | None = field(default=None, compare=False)  # what a picture's features are held against
     acceptance: Acceptance | None = field(default=None, compare=False)  # how unusual it may be; None: all are answered
+    likeness: Likeness | None = field(default=None, compare=False)  # to its training cases; None: it carries none
     best_epochs: tuple[int, ...]  # of each member
     parameters: int  # of all members together
     dataset_sha256: str
@@ -86,6 +89,11 @@ class Bundle:
     def weights(self) -> Path:
         """The safetensors file."""
         return self.folder / WEIGHTS
+
+    @property
+    def neighbours(self) -> Path:
+        """The file with the training cases that a picture can be compared with; not every bundle has it."""
+        return self.folder / NEIGHBOURS
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -125,6 +133,7 @@ def write_description(folder: Path, bundle: Bundle, *, made_from: dict[str, str]
         "recalibration": bundle.recalibration.to_dict(),
         "sets": [thresholds.to_dict() for thresholds in bundle.sets],
         "acceptance": bundle.acceptance.to_dict() if bundle.acceptance else None,
+        "likeness": bundle.likeness.to_dict() if bundle.likeness else None,
         "views": bundle.views,
         "balanced": bundle.balanced,
         "mix": list(bundle.mix),
@@ -144,12 +153,14 @@ def write_description(folder: Path, bundle: Bundle, *, made_from: dict[str, str]
 
 
 def read_bundle(folder: Path) -> Bundle:
-    """Read a bundle after checking every byte of it.
+    """Read a bundle after checking every byte of it; its training cases may have been taken out.
 
     Raises:
         UserError: there is no bundle, a file is missing, added or changed, or the format is newer.
     """
-    check_sums(folder, "bundle", mend="run cutis train, restore it from where it was made, or check --name")
+    check_sums(
+        folder, "bundle", mend="run cutis train, restore it from where it was made, or check --name", may_lack=WITHOUT
+    )
     said = _of_today(read_json(folder / DESCRIPTION, "bundle"))
     try:
         thresholds = said["thresholds"]
@@ -162,6 +173,7 @@ def read_bundle(folder: Path) -> Bundle:
             "thresholds": Thresholds(**thresholds | {"values": tuple(thresholds["values"])}),
             "recalibration": recalibration_from(said["recalibration"]),
             "sets": tuple(map(set_thresholds_from, said["sets"])),
+            "likeness": likeness_from(said["likeness"]) if said["likeness"] else None,
             "folder": folder,
         } | _read_trust(folder / TRUST, said["acceptance"])
         plain = {key: said[key] for key in Bundle.__dataclass_fields__ if key not in fixed}
@@ -190,11 +202,11 @@ def _of_today(said: dict[str, Any]) -> dict[str, Any]:
     """Return what a bundle of an earlier format says in the words of this one.
 
     The first had one network, one view, one speaker; the second no map after its temperatures, no sets, no abstention;
-    some of the third do not say of which prevalences their probabilities are.
+    the third no training cases, and some of it do not say of which prevalences their probabilities are.
     """
     if said["format"] == 1:
         alone = {"speaking": 1, "temperature_of_mean": 1.0, "views": 1, "balanced": 0.0, "members": 1}
         said |= alone | {"best_epochs": [said["best_epoch"]]}
     if said["format"] <= 2:  # noqa: PLR2004  the second
         said |= {"recalibration": AS_SAID.to_dict(), "sets": [], "acceptance": None}
-    return {"mix": []} | said
+    return {"mix": [], "likeness": None} | said

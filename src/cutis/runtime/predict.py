@@ -13,13 +13,15 @@ from cutis.imaging.prepare import normalise, prepared_file
 from cutis.progress import track
 from cutis.runtime.bundle import Bundle
 from cutis.runtime.engines import Engine
+from cutis.runtime.neighbours import Index, Search, similar_cases
 from cutis.runtime.trust import Signals, abstentions, combined, signals_of
 from cutis.runtime.views import views_of
 from cutis.stats.calibration import answer_of
 from cutis.stats.conformal import is_unlike, prediction_sets
 from cutis.stats.recalibration import recalibrated
-from cutis.vocabulary.diagnosis import Diagnosis, Finding
+from cutis.vocabulary.diagnosis import Diagnosis, Finding, SimilarCase
 from cutis.vocabulary.errors import UserError
+from cutis.vocabulary.files import sha256_of
 from cutis.vocabulary.outputs import Outputs
 
 BATCH = 32
@@ -88,8 +90,17 @@ def answers_of(bundle: Bundle, outputs: Outputs[NDArray[np.float32]]) -> Answers
     return Answers(chances, sets, signals, combined(signals, bundle.acceptance), abstained, reasons)
 
 
-def diagnose(engine: Engine, bundle: Bundle, image: Path) -> Diagnosis:
+def diagnose(
+    engine: Engine, bundle: Bundle, image: Path, *, among: Index | None = None, search: Search | None = None
+) -> Diagnosis:
     """Answer for one picture.
+
+    Args:
+        engine: runs the bundle's network.
+        bundle: that answers.
+        image: the picture's file.
+        among: the bundle's training cases; None where none are asked for.
+        search: which of them.
 
     Raises:
         UserError: the file is no picture, or the network gives no numbers for it.
@@ -117,7 +128,22 @@ def diagnose(engine: Engine, bundle: Bundle, image: Path) -> Diagnosis:
             bundle.taxonomy.codes[kind] for kind in order if answers.sets and answers.sets[0][0, kind]
         ),
         coverage=bundle.sets[0].level if bundle.sets else None,
+        similar=_similar(bundle, outputs, image, among=among, search=search),
     )
+
+
+def _similar(
+    bundle: Bundle,
+    outputs: Outputs[NDArray[np.float32]],
+    image: Path,
+    *,
+    among: Index | None,
+    search: Search | None,
+) -> tuple[SimilarCase, ...] | None:
+    if among is None or search is None or bundle.likeness is None:
+        return None
+    taxonomy, sha256 = bundle.taxonomy, sha256_of(image)
+    return similar_cases(among, bundle.likeness, outputs.features, search=search, taxonomy=taxonomy, sha256=sha256)
 
 
 def _of_an_empty_set(bundle: Bundle, chances: NDArray[np.float64]) -> tuple[str, ...]:

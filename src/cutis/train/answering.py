@@ -19,13 +19,14 @@ from cutis.stats.calibration import Speakers, answer_of, choose_speakers, choose
 from cutis.stats.conformal import SetThresholds, fit_set_thresholds
 from cutis.stats.operating_points import Rule, rule_of
 from cutis.stats.recalibration import Recalibration, choose_recalibration, recalibrated
-from cutis.train.batches import Pictures
+from cutis.train.batches import Pictures, chosen_from
 from cutis.train.config import TrainConfig
 from cutis.train.imbalance import class_weights
 from cutis.train.loop import Heard
 from cutis.train.run import Run
 from cutis.vocabulary.case import Manifest, unchanged_picture
 from cutis.vocabulary.chance import chance
+from cutis.vocabulary.outputs import Outputs
 
 SETS = ("LAC", "APS")  # the first one answers: its sets are the smaller
 
@@ -86,23 +87,46 @@ def answering_of(run: Run, members: Sequence[Trained]) -> Answering:
     )
 
 
-def trusted(bundle: Bundle, run: Run, learned: Pictures) -> Bundle:
-    """Return a bundle whose weights are written with what calibrate decides: prediction sets, and when not to answer.
+class Seen(NamedTuple):
+    """What the finished network makes of the pictures that its answers are fitted on."""
 
-    Without calibrate cases it is returned as it is.
+    learned: Pictures
+    features: NDArray[np.float32]  # (M, F) of what it learned from
+    tuned: NDArray[np.float32] | None  # (T, F) of tune; None after cross-validation, where all was learned from
+    calibrate: Outputs[NDArray[np.float32]] | None  # None where there is no such case
+
+
+def seen_by(bundle: Bundle, run: Run, pictures: Pictures) -> Seen:
+    """Let a bundle whose weights are written look at train and tune, which are `pictures`, and at calibrate.
 
     Raises:
         UserError: a picture of calibrate is missing, or not the one that was curated.
     """
-    cases = run.manifest.of_split("calibrate")
-    if not len(cases):
-        return bundle
+    engine, (first, *others) = open_engine(bundle), run.members
+    learned = pictures if others else chosen_from(pictures, first.learning)
+    tuning = None if others or not run.config.similar_cases else chosen_from(pictures, first.tuning)
+
+    def features_of(some: Pictures, what: str) -> NDArray[np.float32]:
+        return outputs_of_batches(engine, bundle, _batches(some), pictures=len(some), what=what).features
+
     paths = calibrate_pictures(run)
-    engine = open_engine(bundle)
-    what = "looking at what was learned"
-    known = outputs_of_batches(engine, bundle, _batches(learned), pictures=len(learned), what=what)
-    reference = fit_reference(known.features, learned.diagnosis, kinds=len(bundle.taxonomy))
-    said = outputs_of(engine, bundle, paths, what="answering calibrate")
+    return Seen(
+        learned=learned,
+        features=features_of(learned, "looking at what was learned"),
+        tuned=None if tuning is None else features_of(tuning, "looking at tune"),
+        calibrate=outputs_of(engine, bundle, paths, what="answering calibrate") if paths else None,
+    )
+
+
+def trusted(bundle: Bundle, run: Run, seen: Seen) -> Bundle:
+    """Return a bundle with what calibrate decides: prediction sets, and when not to answer.
+
+    Without calibrate cases it is returned as it is.
+    """
+    cases, said = run.manifest.of_split("calibrate"), seen.calibrate
+    if said is None:
+        return bundle
+    reference = fit_reference(seen.features, seen.learned.diagnosis, kinds=len(bundle.taxonomy))
     chances = probabilities(bundle, said)
     signals = signals_of(said, reference, probabilities=chances, temperatures=bundle.temperatures)
     acceptance = choose_acceptance(

@@ -72,6 +72,7 @@ class TrainConfig(BaseModel):
     operating_point: str = "Youden"  # the rule for thresholds, such as "sensitivity>=0.95" or "cost=10@0.02"
     coverage: float = Field(default=0.95, gt=0, lt=1)  # how often a prediction set is to contain the truth
     acceptance: float = Field(default=0.95, gt=0, lt=1)  # share of the clinic's own pictures that is to be answered
+    similar_cases: bool = True  # the bundle carries a row of features for each training case, to show similar ones by
 
     cross_validate: bool = False  # a network per fold of train and tune, and a bundle of them all
     minutes_between_checkpoints: float = Field(default=5.0, gt=0)

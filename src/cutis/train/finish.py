@@ -12,11 +12,12 @@ from torch import nn
 
 from cutis.imaging.prepare import Preparation
 from cutis.runtime.bundle import CONFIG, HISTORY, WEIGHTS, Bundle, write_description
-from cutis.train.answering import Trained, answering_of, trusted
+from cutis.train.answering import Trained, answering_of, seen_by, trusted
 from cutis.train.batches import Pictures
 from cutis.train.checkpoint import KEPT, save_tensors
 from cutis.train.config import config_text
 from cutis.train.history import mean_history, read_history, write_history
+from cutis.train.likeness import with_similar_cases
 from cutis.train.run import Run
 from cutis.vocabulary.case import SPLITS
 from cutis.vocabulary.files import sha256_of, stamp
@@ -50,20 +51,21 @@ def recall_best(folder: Path, network: nn.Module, epoch: int) -> None:
 
 
 def write_bundle(
-    folder: Path, run: Run, members: Sequence[Trained], *, preparation: Preparation, learned: Pictures
+    folder: Path, run: Run, members: Sequence[Trained], *, preparation: Preparation, pictures: Pictures
 ) -> Bundle:
     """Make the best weights answer, and write the bundle's files.
 
     What is said of the cases that chose gives temperatures, speakers, recalibration and thresholds; after
     cross-validation these are all cases of train and tune, each heard by the member that had not learned from it. Then
-    the bundle answers calibrate, which gives prediction sets and abstention.
+    the bundle answers calibrate, which gives prediction sets and abstention, and keeps what it learned from, so that
+    similar cases can be shown.
 
     Args:
         folder: empty.
         run: what was trained.
         members: its networks at the end of their course.
         preparation: of pictures.
-        learned: the prepared pictures that the features of others are held against.
+        pictures: all that any member learned from or was chosen by.
     """
     _write_weights(folder / WEIGHTS, members)
     histories = [read_history(member.folder / HISTORY, before=run.config.epochs) for member in members]
@@ -97,7 +99,10 @@ def write_bundle(
         weights_sha256=sha256_of(folder / WEIGHTS),
         folder=folder,
     )
-    bundle = trusted(bundle, run, learned)
+    seen = seen_by(bundle, run, pictures)
+    bundle = trusted(bundle, run, seen)
+    if run.config.similar_cases:
+        bundle = with_similar_cases(bundle, run, seen, pictures=pictures)
     made_from = {"manifest": run.dataset_sha256, "config": sha256_of(folder / CONFIG)}
     write_description(folder, bundle, made_from=made_from)
     return bundle

@@ -12,7 +12,7 @@ from statistics import fmean
 from cutis.imaging.prepare import Preparation
 from cutis.runtime.bundle import Bundle
 from cutis.train.answering import calibrate_pictures
-from cutis.train.batches import Pictures, chosen_from, open_pictures
+from cutis.train.batches import Pictures, open_pictures
 from cutis.train.config import read_recipe
 from cutis.train.dry_run import Rehearsal, rehearse
 from cutis.train.finish import write_bundle
@@ -111,8 +111,7 @@ def _train(workspace: Workspace, run: Run, ranks: Ranks, *, again: bool, track: 
         if not ranks.leads:
             return None
         with workspace.new_version(workspace.bundle(run.name), again=again) as folder:
-            learned = _learned(run, pictures)
-            bundle = write_bundle(folder, run, members, preparation=preparation, learned=learned)
+            bundle = write_bundle(folder, run, members, preparation=preparation, pictures=pictures)
     shutil.rmtree(run.folder)
     return _finished(bundle, workspace.bundle(run.name), best_score=fmean(member.best_score for member in members))
 
@@ -126,11 +125,6 @@ def _open_pictures(run: Run, preparation: Preparation, workspace: Workspace, *, 
         soft_labels=run.config.soft_labels,
         checked=checked,
     )
-
-
-def _learned(run: Run, pictures: Pictures) -> Pictures:
-    """Return all pictures that any member learned from."""
-    return pictures if len(run.members) > 1 else chosen_from(pictures, run.members[0].learning)
 
 
 def _alone_if_first(run: Run, ranks: Ranks) -> AbstractContextManager[None]:

@@ -23,14 +23,14 @@ from cutis.vocabulary.errors import UserError
 SUMS = "SHA256SUMS"
 FORMATS = {
     "atlas": 1,
-    "bundle": 3,
+    "bundle": 4,
     "cache": 1,
     "card": 1,
     "checkpoint": 2,
     "clinic": 1,
     "comparison": 1,
     "config": 1,
-    "diagnoses": 2,
+    "diagnoses": 3,
     "error": 1,
     "estimates": 2,
     "examination": 1,
@@ -42,6 +42,7 @@ FORMATS = {
     "machine": 1,
     "manifest": 1,
     "maps": 1,
+    "neighbours": 1,
     "openings": 1,
     "outputs": 1,
     "predictions": 1,
@@ -51,6 +52,7 @@ FORMATS = {
     "report": 1,
     "robustness": 1,
     "saliency": 1,
+    "similar": 1,
     "splits": 1,
     "subgroups": 1,
     "taxonomy": 1,
@@ -122,8 +124,8 @@ def write_sums(folder: Path) -> None:
         aside.write_text("".join(lines), encoding="utf-8")
 
 
-def check_sums(folder: Path, what: str, *, mend: str) -> None:
-    """Refuse a sealed folder of which a byte was changed, or a file added or removed.
+def check_sums(folder: Path, what: str, *, mend: str, may_lack: frozenset[str] = frozenset()) -> None:
+    """Refuse a sealed folder of which a byte was changed, or a file added or removed; some may be taken out.
 
     Raises:
         UserError: names the files.
@@ -134,7 +136,8 @@ def check_sums(folder: Path, what: str, *, mend: str) -> None:
         raise UserError(f"there is no whole {what} here", where=str(folder), mend=mend) from error
     sums = {name: sum_ for sum_, _, name in (line.partition("  ") for line in lines)}
     there = _files_in(folder)
-    wrong = sorted(there ^ sums.keys()) or sorted(name for name in there if sha256_of(folder / name) != sums[name])
+    taken_out = may_lack - there
+    wrong = sorted((there ^ sums.keys()) - taken_out) or sorted(n for n in there if sha256_of(folder / n) != sums[n])
     if wrong:
         raise UserError(f"this {what} was changed or is incomplete: {', '.join(wrong)}", where=str(folder), mend=mend)
 
