@@ -8,15 +8,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from cutis.imaging.prepare import Preparation
-from cutis.runtime.bundle import Bundle, Thresholds, write_description
+from cutis.runtime.bundle import Bundle, Thresholds, read_bundle, write_description
+from cutis.runtime.neighbours import Likeness, index_of, kept, write_index
+from cutis.stats.retrieval import Trial
+from cutis.stats.spaces import fit_space
 from cutis.vocabulary.case import Case, Manifest, Vote, write_manifest
-from cutis.vocabulary.files import sha256_of
+from cutis.vocabulary.files import SUMS, sha256_of
 from cutis.vocabulary.predictions import Predictions
 from cutis.vocabulary.taxonomy import Disease, Taxonomy
 from cutis.workspace import Workspace
+
+FEATURES_OF_A_BUNDLE = 1280  # of the small network in `a_bundle_folder`
 
 
 def a_taxonomy(codes: Sequence[str] = ("a", "b", "c")) -> Taxonomy:
@@ -169,6 +175,27 @@ def a_bundle_folder(folder: Path, *, classes: Sequence[str] = ("a", "b", "c"), *
     }
     write_description(folder, Bundle(**plain | fields), made_from={})
     return folder
+
+
+def with_training_cases(
+    folder: Path, cases: Sequence[Case] = (), features: NDArray[np.floating] | None = None, **fields: Any
+) -> Bundle:
+    """Give a bundle training cases to compare with: these, or twelve of six patients, with features at random."""
+    bundle = read_bundle(folder)
+    codes = bundle.taxonomy.codes
+    known = cases or [a_case(n, cluster_id=f"patient{n // 2:04d}", diagnosis=codes[n % 3]) for n in range(12)]
+    if features is None:
+        features = np.random.default_rng(0).normal(size=(len(known), FEATURES_OF_A_BUNDLE))
+    rows = kept(features)
+    index = index_of(rows, known, codes=codes, space=fit_space("raw", rows, np.zeros(len(rows), np.int64)))
+    write_index(bundle.neighbours, index, made_from={})
+    trials = (Trial("raw", 0.5, 0.01, 0.02), Trial("centred", 0.51, 0.0, 0.0))
+    plain: dict[str, Any] = {"chosen_on": "tune", "trials": trials, "strangers": 0.99, "nearness": None}
+    likeness = Likeness(space="raw", cases=len(index), **plain | fields)
+    (folder / SUMS).unlink()
+    carrying = replace(bundle, likeness=likeness)
+    write_description(folder, carrying, made_from={})
+    return carrying
 
 
 def a_tested_workspace(root: Path, *, patients: int = 72, classes: Sequence[str] = ("a", "b", "c")) -> Workspace:

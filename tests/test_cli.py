@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +13,11 @@ from cutis import __version__
 from cutis.cli import main
 from cutis.runtime.trust import Signals, choose_acceptance, fit_reference
 from cutis.stats.conformal import OWN, SetThresholds
+from cutis.stats.nearness import Nearness, Step
+from cutis.vocabulary.estimate import Estimate
 from cutis.vocabulary.files import read_json, sha256_of
 from cutis.workspace import Workspace
-from factories import a_bundle_folder, a_dataset, a_picture, a_tested_workspace
+from factories import a_bundle_folder, a_case, a_dataset, a_picture, a_tested_workspace, with_training_cases
 
 CUTIS = Path(sys.executable).with_name("cutis")
 VERBS = ("toy", "curate", "train", "evaluate", "explain", "report", "diagnose", "doctor")
@@ -300,3 +303,76 @@ def test_a_picture_that_is_answered_comes_with_its_set(watching, monkeypatch, ca
     assert f"  one of {', '.join(said['prediction_set'])} in 97.5% of cases like this clinic's" in text.splitlines()
     assert (said["abstained"], said["reasons"], said["coverage"]) == (False, [], 0.975)
     assert said["prediction_set"][0] == said["findings"][0]["code"]
+
+
+@pytest.fixture
+def comparing(tmp_path, monkeypatch):
+    """A folder with a picture and a bundle that carries training cases, of which one is that very picture."""
+    a_picture().save(tmp_path / "lesion.png")
+    folder = a_bundle_folder(tmp_path / "work/2_bundles/invented")
+    share = Estimate(value=0.62, low=0.5, high=0.73, method="invented", clusters=40, cluster_kind="patient")
+    nearness = Nearness({}, (Step(-1.0, share, 100),))
+    cases = [
+        a_case(
+            n, cluster_id=f"patient{n // 2}", diagnosis="abc"[n % 3], confirmed_by=("single", "histology", None)[n % 3]
+        )
+        for n in range(12)
+    ]
+    same = replace(cases[7], sha256=sha256_of(tmp_path / "lesion.png"))
+    with_training_cases(folder, [*cases[:7], same, *cases[8:]], nearness=nearness)
+    monkeypatch.chdir(tmp_path)
+    return folder
+
+
+def test_similar_cases_are_shown_where_they_are_asked_for(comparing, monkeypatch, capsys):
+    """Each with its diagnosis, what settled it, how similar it is, and what that means; and who may be among them."""
+    assert in_process(monkeypatch, "diagnose", "lesion.png", "--similar", "12") == 0
+    lines = capsys.readouterr().out.splitlines()
+
+    start = lines.index("  similar training cases:")
+    assert sum(line.startswith("             case case") for line in lines) == 12
+    assert any(line.endswith("settled by a single rater") for line in lines)
+    assert any(line.endswith("settled by what is not known") for line in lines)
+    assert "             of a cases so near to a picture, 62% (50% to 73%) had its diagnosis" in lines
+    same = lines.index("             case case0007, settled by histology")
+    assert lines[same + 1] == "             perhaps the same picture"
+    assert lines[start + 1][:14].startswith("   1  ")
+    assert any("nobody was named" in line for line in lines)
+
+
+def test_a_patient_who_is_named_is_not_among_the_similar_cases(comparing, monkeypatch, capsys):
+    """A program is told the same as a person, and of everything."""
+    asked = ("diagnose", "lesion.png", "--similar", "5", "--patient", "patient3", "--json")
+
+    assert in_process(monkeypatch, *asked) == 0
+    answer = json.loads(capsys.readouterr().out)
+
+    (said,) = answer["diagnoses"]
+    assert answer["format"] == 3
+    assert len(said["similar"]) == 5
+    assert {"case0006", "case0007"} & {case["case_id"] for case in said["similar"]} == set()
+    assert said["similar"][0].keys() >= {"code", "name", "malignant", "confirmed_by", "similarity", "shared"}
+    assert said["similar"][0]["shared"]["value"] == 0.62
+    assert any("2 training cases of patient3 left out" in warning for warning in said["warnings"])
+
+
+def test_similar_cases_are_not_told_unasked(comparing, monkeypatch, capsys):
+    """A row of a patient is shown to whoever wants it, and to nobody else."""
+    assert in_process(monkeypatch, "diagnose", "lesion.png", "--json") == 0
+    (said,) = json.loads(capsys.readouterr().out)["diagnoses"]
+
+    assert said["similar"] is None
+
+
+def test_a_bundle_without_training_cases_says_how_to_mend_it(comparing, monkeypatch, capsys):
+    """They were taken out before the bundle left the house: one error, before any picture is answered."""
+    (comparing / "neighbours.safetensors").unlink()
+
+    assert in_process(monkeypatch, "diagnose", "lesion.png", "--similar", "5") == 1
+    assert "carries no training cases" in capsys.readouterr().err
+
+
+def test_a_patient_without_similar_cases_makes_no_sense(comparing, monkeypatch, capsys):
+    """And is told so."""
+    assert in_process(monkeypatch, "diagnose", "lesion.png", "--patient", "patient3") == 1
+    assert "--patient without --similar" in capsys.readouterr().err

@@ -1,6 +1,5 @@
 """The verbs of the command line. Each imports its stage inside its function, so that `cutis --help` loads none."""
 
-from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -252,6 +251,7 @@ def diagnose(
     from cutis.runtime.engines import open_engine
     from cutis.runtime.neighbours import Search, read_index
     from cutis.runtime.predict import diagnose
+    from cutis.runtime.told import lines_of
 
     if patient is not None and not similar:
         raise UserError("--patient without --similar", where="cutis diagnose", mend="add --similar 5, or leave it out")
@@ -267,7 +267,7 @@ def diagnose(
         except UserError as error:
             errors.append(error)
     return Answer(
-        lines=tuple(line for diagnosis in diagnoses for line in _lines_of(diagnosis, top)),
+        lines=tuple(line for diagnosis in diagnoses for line in lines_of(diagnosis, top=top)),
         content=stamp("diagnoses")
         | {
             "diagnoses": [diagnosis.to_dict() for diagnosis in diagnoses],
@@ -312,34 +312,3 @@ def _require_fitting(
     if wrong:
         what = f"--on does not go with {' and '.join(wrong)}"
         raise UserError(what, where="cutis evaluate", mend="name one bundle, and leave the others out")
-
-
-def _lines_of(diagnosis: Diagnosis, top: int) -> Iterator[str]:
-    yield diagnosis.image
-    if diagnosis.abstained:
-        yield "  NOT ANSWERED: what follows is no diagnosis"
-        yield from (f"  because {reason}" for reason in diagnosis.reasons)
-    for rank, finding in enumerate(diagnosis.findings[:top], start=1):
-        flag = "  malignant" if finding.malignant else ""
-        yield f"  {rank:>2}  {finding.probability:.3f}  {finding.name} ({finding.code}){flag}"
-    if diagnosis.coverage is not None and not diagnosis.abstained:
-        promised = f"{100 * diagnosis.coverage:g}% of cases like this clinic's"
-        yield f"  one of {', '.join(diagnosis.prediction_set)} in {promised}"
-    yield from _similar_lines(diagnosis)
-    yield from (f"  note: {warning}" for warning in diagnosis.warnings)
-
-
-def _similar_lines(diagnosis: Diagnosis) -> Iterator[str]:
-    if diagnosis.similar is None:
-        return
-    yield (
-        "  similar training cases" if diagnosis.similar else "  no training case is similar, or all are of this patient"
-    )
-    for rank, case in enumerate(diagnosis.similar, start=1):
-        by = f"by {case.confirmed_by}" if case.confirmed_by else "not said by what"
-        perhaps = "  perhaps the same picture" if case.perhaps_the_same_picture else ""
-        yield f"  {rank:>2}  {case.similarity:.3f}  {case.name} ({case.code}), confirmed {by}: {case.case_id}{perhaps}"
-        if case.shared is not None and case.shared.value is not None:
-            share = case.shared
-            ends = f" ({share.low:.0%} to {share.high:.0%})" if share.low is not None and share.high is not None else ""
-            yield f"      so near, {share.value:.0%}{ends} of {case.code} cases had the diagnosis of the picture"

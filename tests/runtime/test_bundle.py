@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 
 from cutis.runtime.bundle import AS_SAID, read_bundle
+from cutis.runtime.neighbours import read_index
 from cutis.runtime.trust import choose_acceptance, combined, fit_reference, signals_of
 from cutis.stats.calibration import softmax
 from cutis.stats.conformal import fit_set_thresholds
 from cutis.vocabulary.errors import UserError
 from cutis.vocabulary.files import write_sums
 from cutis.vocabulary.outputs import Outputs
-from factories import a_bundle_folder
+from factories import a_bundle_folder, with_training_cases
 
 
 @pytest.fixture
@@ -97,7 +98,7 @@ def test_the_description_is_plain_json_with_its_format(folder):
     said = json.loads((folder / "bundle.json").read_text())
 
     assert said["kind"] == "bundle"
-    assert said["format"] == 3
+    assert said["format"] == 4
     assert said["made_with"]["threads"] >= 1
 
 
@@ -165,3 +166,41 @@ def test_a_bundle_of_the_first_format_still_answers(folder):
     bundle = read_bundle(folder)
 
     assert (bundle.speaking, bundle.views, bundle.members, bundle.best_epochs) == (1, 1, 1, (4,))
+
+
+def test_a_bundle_of_the_third_format_has_no_training_cases(folder):
+    """It answers as it did, and says so where similar cases are asked for."""
+    said = json.loads((folder / "bundle.json").read_text())
+    del said["likeness"]
+    (folder / "bundle.json").write_text(json.dumps(said | {"format": 3}))
+    write_sums(folder)
+
+    bundle = read_bundle(folder)
+
+    assert bundle.likeness is None
+    with pytest.raises(UserError, match="carries no training cases"):
+        read_index(bundle.neighbours)
+
+
+def test_training_cases_may_be_taken_out_of_a_bundle_and_nothing_else(folder):
+    """So that it can leave the house without a row of any patient; put back changed, they are refused."""
+    with_training_cases(folder)
+    assert read_bundle(folder).likeness.cases == 12
+    kept = (folder / "neighbours.safetensors").read_bytes()
+
+    (folder / "neighbours.safetensors").unlink()
+
+    assert read_bundle(folder).likeness.cases == 12
+    (folder / "neighbours.safetensors").write_bytes(kept[:-1] + b"?")
+    with pytest.raises(UserError, match=r"neighbours\.safetensors"):
+        read_bundle(folder)
+
+
+def test_what_is_said_of_training_cases_names_none_of_them(folder):
+    """bundle.json stays in the bundle when they are taken out."""
+    with_training_cases(folder)
+
+    said = (folder / "bundle.json").read_text()
+
+    assert "patient0" not in said
+    assert "case0" not in said

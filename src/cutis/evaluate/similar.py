@@ -229,7 +229,7 @@ def _met(
     groups: list[tuple[str | None, tuple[Step, ...]]] = [*of_diagnosis.items(), (None, likeness.nearness.of_the_others)]
     for diagnosis, steps in groups:
         own = code == diagnosis if diagnosis else ~np.isin(code, list(of_diagnosis))
-        ends = [*(step.similarity for step in steps[1:]), np.inf]
+        ends = [*(step.similarity for step in steps[1:]), np.inf][: len(steps)]  # none where there is no step
         for place, (step, end) in enumerate(zip(steps, ends, strict=True)):
             start = step.similarity if place else -np.inf
             here = there & own & (found.similarities >= start) & (found.similarities < end)

@@ -30,6 +30,7 @@ class Evaluation:
     content: dict[str, Any]  # estimates.json
     subgroups: dict[str, Any]
     robustness: dict[str, Any] | None  # None where it was not asked for
+    similar: dict[str, Any] | None  # None where the bundle carried no training cases
     sums: dict[str, str]  # sha256 of the files that later stages are made from
 
 

@@ -95,13 +95,14 @@ def _read_evaluation(folder: Path, *, mend: str) -> Evaluation | Outdated:
     sums = {kind: sha256_of(path) for kind, path in files.items() if path.exists()}
     if content["format"] < FORMATS["estimates"]:
         return Outdated(folder=folder, seal=_seal(folder), mend=mend, sums=sums)
-    robustness = folder / "robustness.json"
+    robustness, similar = folder / "robustness.json", folder / "similar.json"
     return Evaluation(
         folder=folder,
         seal=_seal(folder),
         content=content,
         subgroups=read_json(folder / "subgroups.json", "subgroups"),
         robustness=read_json(robustness, "robustness") if robustness.exists() else None,
+        similar=read_json(similar, "similar") if similar.exists() else None,
         sums=sums,
     )
 

@@ -21,6 +21,7 @@ from cutis.report.protocol import protocol_section
 from cutis.report.provenance import provenance_section
 from cutis.report.reviewers import reviewers_section
 from cutis.report.robustness import robustness_section
+from cutis.report.similar import similar_section
 from cutis.report.subgroups import subgroups_section
 
 
@@ -66,4 +67,5 @@ def measured_sections(trained: Trained, evaluation: Evaluation) -> dict[str, Any
         "decisions": decisions_section(content),
         "subgroups": subgroups_section(evaluation.subgroups, kind=kind),
         "robustness": robustness_section(evaluation.robustness) if evaluation.robustness else None,
+        "similar": similar_section(evaluation.similar, names) if evaluation.similar else None,
     }

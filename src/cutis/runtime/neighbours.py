@@ -171,6 +171,16 @@ def read_index(path: Path) -> Index:
         raise UserError(f"these training cases cannot be read: {error}", where=str(path), mend=mend) from error
 
 
+def about_the_patient(index: Index, search: Search) -> str:
+    """Say whether cases of the same patient may be among those that are found."""
+    if search.patient is None:
+        return "Similar cases may be of the same patient: nobody was named."
+    own = sum(name == search.patient for name in index.origin.cluster_ids)
+    if not own:
+        return f"No training case is of {search.patient}: none was left out of the similar cases."
+    return f"{own} training {'case' if own == 1 else 'cases'} of {search.patient} left out of the similar cases."
+
+
 def similar_cases(
     index: Index,
     likeness: Likeness,

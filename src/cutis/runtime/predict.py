@@ -13,7 +13,7 @@ from cutis.imaging.prepare import normalise, prepared_file
 from cutis.progress import track
 from cutis.runtime.bundle import Bundle
 from cutis.runtime.engines import Engine
-from cutis.runtime.neighbours import Index, Search, similar_cases
+from cutis.runtime.neighbours import Index, Search, about_the_patient, similar_cases
 from cutis.runtime.trust import Signals, abstentions, combined, signals_of
 from cutis.runtime.views import views_of
 from cutis.stats.calibration import answer_of
@@ -113,6 +113,7 @@ def diagnose(
         mend = "answer with another bundle, and train this one again"
         raise UserError(f"bundle {bundle.name!r} answers with what is no number", where=str(image), mend=mend)
     order = np.argsort(-chances, kind="stable")
+    about = () if among is None or search is None else (about_the_patient(among, search),)
     diseases = [bundle.taxonomy.diseases[kind] for kind in order]
     return Diagnosis(
         image=str(image),
@@ -120,7 +121,7 @@ def diagnose(
             Finding(code=disease.code, name=disease.name, malignant=disease.malignant, probability=float(chance))
             for disease, chance in zip(diseases, chances[order], strict=True)
         ),
-        warnings=(*bundle.warnings, *_of_an_empty_set(bundle, answers.probabilities)),
+        warnings=(*bundle.warnings, *_of_an_empty_set(bundle, answers.probabilities), *about),
         bundle=bundle.name,
         abstained=bool(answers.abstained[0]),
         reasons=answers.reasons[0],

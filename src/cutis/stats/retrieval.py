@@ -68,7 +68,7 @@ def nearest(
     Equally near ones come in the order of their rows. With both origins, nothing of a picture's own cluster or
     duplicate group is found.
     """
-    together = _together(known_origin) if origin and known_origin else {}
+    together = _together(known_origin, asking=origin) if origin and known_origin else {}
     rows = np.full((len(places), k), NOBODY)
     similarities = np.full((len(places), k), np.nan, np.float32)
     for start in range(0, len(places), ROWS_AT_ONCE):
@@ -104,7 +104,7 @@ def by_chance(
     diagnosis: NDArray[np.int64], origin: Origin, *, known_diagnosis: NDArray[np.int64], known_origin: Origin
 ) -> NDArray[np.float64]:
     """Return what precision a picture (N,) has by neighbours drawn at random from all that could be found."""
-    together, kinds = _together(known_origin), int(max(diagnosis.max(), known_diagnosis.max())) + 1
+    together, kinds = _together(known_origin, asking=origin), int(max(diagnosis.max(), known_diagnosis.max())) + 1
     every = np.bincount(known_diagnosis, minlength=kinds)
     shares = np.full(len(diagnosis), np.nan)
     for at, kind in enumerate(diagnosis.tolist()):
@@ -180,12 +180,14 @@ def _highest(cosines: NDArray[np.float32], k: int) -> NDArray[np.int64]:
     return best
 
 
-def _together(origin: Origin) -> dict[tuple[str, str], list[int]]:
-    """Return which rows belong to each cluster and to each group of duplicates."""
+def _together(known: Origin, *, asking: Origin) -> dict[tuple[str, str], list[int]]:
+    """Return which rows belong to each cluster, and to each group of duplicates, that one of the pictures is of."""
     rows: dict[tuple[str, str], list[int]] = {}
-    for row in range(len(origin.cluster_ids)):
-        for key in _keys(row, origin):
-            rows.setdefault(key, []).append(row)
+    for what in Origin._fields:
+        wanted = set(getattr(asking, what)) - {None}
+        for row, name in enumerate(getattr(known, what)):
+            if name in wanted:
+                rows.setdefault((what, name), []).append(row)
     return rows
 
 
@@ -195,7 +197,7 @@ def _own(at: int, origin: Origin, together: Mapping[tuple[str, str], list[int]])
 
 
 def _keys(at: int, origin: Origin) -> Iterator[tuple[str, str]]:
-    for what, names in (("cluster", origin.cluster_ids), ("duplicates", origin.duplicate_groups)):
-        name = names[at]
+    for what in Origin._fields:
+        name = getattr(origin, what)[at]
         if name is not None:
             yield what, name
