@@ -245,13 +245,12 @@ def _resting(
     *,
     carrying: Mapping[str, int],
 ) -> Estimate:
-    """Say on how many clusters a figure rests, and where they are too few."""
-    if measure.diagnosis is not None:
-        of_these = replace(estimate, clusters=carrying[measure.diagnosis])
-        return with_width(qualified_mean(of_these, is_share=True), is_share=True)
-    if measure.what.startswith("macro_") or measure.convention == GAIN:
+    """Say on how many clusters a figure rests, and where they are too few; what chance gives is no share of theirs."""
+    if measure.diagnosis is None and (measure.what.startswith("macro_") or measure.convention == GAIN):
         return with_width(qualified(measure, estimate, clusters, codes), is_share=False)
-    return with_width(qualified_mean(estimate, is_share=True), is_share=True)
+    is_share = measure.convention != CHANCE
+    resting = replace(estimate, clusters=carrying.get(measure.diagnosis or "", estimate.clusters))
+    return with_width(qualified_mean(resting, is_share=is_share), is_share=is_share)
 
 
 def _mean(values: NDArray[np.float64], weights: Weights, among: NDArray[np.bool_]) -> NDArray[np.float64]:

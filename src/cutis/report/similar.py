@@ -91,12 +91,12 @@ def _steps(nearness: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -> I
 
 
 def _trials(trials: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
-    """Return what each space reached where it was chosen."""
+    """Return what each space reached where one was chosen."""
     return [(SPACES.get(each["kind"], each["kind"]), _reached(each)) for each in trials]
 
 
 def _reached(trial: Mapping[str, Any]) -> str:
-    below = f"{number(trial['below_best'])} below it (standard error {number(trial['standard_error'])})"
+    below = f"{number(trial['below_best'])} below the best (standard error {number(trial['standard_error'])})"
     return f"{number(trial['precision'])}, {below if trial['standard_error'] else 'the best'}"
 
 
