@@ -178,7 +178,12 @@ def a_bundle_folder(folder: Path, *, classes: Sequence[str] = ("a", "b", "c"), *
 
 
 def with_training_cases(
-    folder: Path, cases: Sequence[Case] = (), features: NDArray[np.floating] | None = None, **fields: Any
+    folder: Path,
+    cases: Sequence[Case] = (),
+    features: NDArray[np.floating] | None = None,
+    *,
+    kind: str = "raw",
+    **fields: Any,
 ) -> Bundle:
     """Give a bundle training cases to compare with: these, or twelve of six patients, with features at random."""
     bundle = read_bundle(folder)
@@ -187,11 +192,11 @@ def with_training_cases(
     if features is None:
         features = np.random.default_rng(0).normal(size=(len(known), FEATURES_OF_A_BUNDLE))
     rows = kept(features)
-    index = index_of(rows, known, codes=codes, space=fit_space("raw", rows, np.zeros(len(rows), np.int64)))
+    index = index_of(rows, known, codes=codes, space=fit_space(kind, rows, np.zeros(len(rows), np.int64)))
     write_index(bundle.neighbours, index, made_from={})
     trials = (Trial("raw", 0.5, 0.01, 0.02), Trial("centred", 0.51, 0.0, 0.0))
     plain: dict[str, Any] = {"chosen_on": "tune", "trials": trials, "strangers": 0.99, "nearness": None}
-    likeness = Likeness(space="raw", cases=len(index), **plain | fields)
+    likeness = Likeness(space=kind, cases=len(index), **plain | fields)
     (folder / SUMS).unlink()
     carrying = replace(bundle, likeness=likeness)
     write_description(folder, carrying, made_from={})

@@ -22,10 +22,12 @@ from cutis.runtime.engines import open_engine
 from cutis.runtime.predict import outputs_of, probabilities
 from cutis.runtime.trust import choose_acceptance, fit_reference, signals_of
 from cutis.stats.conformal import fit_set_thresholds
+from cutis.stats.nearness import Nearness, Step
 from cutis.vocabulary.case import SPLITS, Manifest, read_manifest
+from cutis.vocabulary.estimate import Estimate
 from cutis.vocabulary.files import sha256_of
 from cutis.workspace import Workspace
-from factories import a_bundle_folder, a_picture
+from factories import a_bundle_folder, a_picture, with_training_cases
 
 PLANTED = '<script>alert("planted")</script>'
 PLANTED_PICTURE = '<img src="https://planted.invalid/picture.png">'
@@ -154,7 +156,8 @@ def _watch(folder: Path, dataset: Path, manifest: Manifest) -> None:
         return np.array([bundle.taxonomy.codes.index(code) for code in cases.column("diagnosis")])
 
     learned, own = manifest.of_split("train"), manifest.of_split("calibrate")
-    reference, outputs = fit_reference(said(learned).features, truth(learned), kinds=3), said(own)
+    features, outputs = said(learned).features, said(own)
+    reference = fit_reference(features, truth(learned), kinds=3)
     chances = probabilities(bundle, outputs)
     signals = signals_of(outputs, reference, probabilities=chances, temperatures=bundle.temperatures)
     clusters = own.column("cluster_id")
@@ -170,3 +173,6 @@ def _watch(folder: Path, dataset: Path, manifest: Manifest) -> None:
     )
     (folder / "SHA256SUMS").unlink()
     write_description(folder, watched, made_from={})
+    share = Estimate(value=0.5, low=0.4, high=0.6, method="invented", clusters=30, cluster_kind=bundle.cluster_kind)
+    nearness = Nearness({"A": (Step(0.2, share, 90), Step(0.9, share, 60))}, (Step(-0.5, share, 200),))
+    with_training_cases(folder, learned.cases, features, kind="centred", nearness=nearness)

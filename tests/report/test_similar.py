@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from page import Page
 
 from cutis.report.page import render
 from cutis.report.sections import all_sections
 from cutis.report.similar import similar_section
+from report.page import Page
 
 NAMES = {"A": "disease A", "B": "disease B", "C": "disease C"}
 

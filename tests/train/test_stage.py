@@ -44,6 +44,7 @@ def test_a_training_leaves_a_bundle_that_explains_itself(workspace):
         "bundle.json",
         "config.toml",
         "history.jsonl",
+        "neighbours.safetensors",
         "trust.safetensors",
         "weights.safetensors",
     ]

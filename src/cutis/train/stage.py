@@ -11,6 +11,7 @@ from statistics import fmean
 
 from cutis.imaging.prepare import Preparation
 from cutis.runtime.bundle import Bundle
+from cutis.runtime.neighbours import NEIGHBOURS
 from cutis.train.answering import calibrate_pictures
 from cutis.train.batches import Pictures, open_pictures
 from cutis.train.config import read_recipe
@@ -23,6 +24,8 @@ from cutis.train.ranks import Ranks, is_one_of_several, joined
 from cutis.train.run import Run, open_run, prepare_folder
 from cutis.train.stopping import stop_when_asked
 from cutis.workspace import Finished, Workspace, alone_in, no_space_left_is_a_user_error
+
+KEEPS = f"{NEIGHBOURS} holds a row of each training case: take it out before the bundle leaves the house"
 
 
 def train(
@@ -156,6 +159,7 @@ def _finished(bundle: Bundle, wrote: Path, *, best_score: float) -> Finished:
             f"learned from {learned} cases; epoch {epochs} chosen on {bundle.thresholds.chosen_on}",
             f"tune macro AUC {best_score:.3f} (chosen on, so it flatters: cutis evaluate gives the honest number)",
             f"the {speakers}, temperature {bundle.temperature:.2f}",
+            *([KEEPS] if bundle.likeness else []),
         ),
         facts={
             "name": bundle.name,
