@@ -49,7 +49,7 @@ def test_the_page_has_the_section_and_names_no_training_case(material, first):
     text = render(all_sections(material))
     page = Page(text)
 
-    shown = {attributes["id"] for attributes in page.of("section")}
+    shown = {attributes.get("id") for attributes in page.of("section")}
     assert {"similar-1", "similar-2"} <= shown
     assert "This bundle carries no training cases" in page.text
     assert "The space was chosen on tune" in page.text
