@@ -29,7 +29,6 @@ from cutis.vocabulary.files import check_stamp, stamp, written_aside
 from cutis.vocabulary.taxonomy import Taxonomy
 
 NEIGHBOURS = "neighbours.safetensors"
-SAME_FROM = 0.999  # similarity; a picture saved anew as JPEG lies above it, another of the same lesion hardly ever
 GREATEST_HALF = 6e4  # what half precision can hold, nearly
 SPACE, ROWS = "space.", "cases"
 
@@ -49,7 +48,7 @@ class Likeness:
     cases: int
     chosen_on: str  # on which cases the space was chosen
     trials: tuple[Trial, ...]
-    strangers: float  # the greatest similarity of a picture there to a case of another patient
+    strangers: float  # the greatest similarity of a picture there to a case of another patient; above it: the same?
     nearness: Nearness | None  # fitted on calibrate; None where nothing tells
 
     def to_dict(self) -> dict[str, Any]:
@@ -204,7 +203,6 @@ def similar_cases(
     found = nearest(
         placed(features, index.space), index.places, k=search.cases, origin=origin, known_origin=index.origin
     )
-    same_from = max(SAME_FROM, likeness.strangers)
     listed = []
     for row, similarity in zip(found.rows[0].tolist(), found.similarities[0].tolist(), strict=True):
         if row == NOBODY:
@@ -220,7 +218,7 @@ def similar_cases(
                 confirmed_by=index.confirmed_by[row],
                 similarity=similarity,
                 shared=step.share if step else None,
-                perhaps_the_same_picture=similarity > same_from or index.sha256s[row] == sha256,
+                perhaps_the_same_picture=similarity > likeness.strangers or index.sha256s[row] == sha256,
             )
         )
     return tuple(listed)

@@ -28,6 +28,7 @@ from cutis.vocabulary.case import Case
 
 ASKED = 10  # neighbours of each calibrate picture that tell what a similarity means
 NOBODY_TOLD = "nobody: too few patients to ask"
+CERTAINLY_NEAR = 0.999  # above which two pictures are taken to be the same, where nobody told how near others lie
 
 
 def with_similar_cases(bundle: Bundle, run: Run, seen: Seen, *, pictures: Pictures) -> Bundle:
@@ -84,14 +85,18 @@ def _chosen(questions: Sequence[Question]) -> tuple[str, tuple[Trial, ...]]:
 
 
 def _nearest_strangers(questions: Sequence[Question], kind: str) -> float:
-    """Return how similar the two most similar pictures of different patients are, one of them not learned from."""
+    """Return how similar the two most similar pictures of different patients are, one of them not learned from.
+
+    A picture of a new patient lies nearer than that once in as many pictures as were asked; members of an ensemble,
+    who are asked one by one, tell strangers apart a little worse than all of them together.
+    """
     nearest_ones = []
     for each in questions:
         space = fit_space(kind, each.known_features, each.known_diagnosis)
         asking, known = placed(each.features, space), placed(each.known_features, space)
         found = nearest(asking, known, k=1, origin=each.origin, known_origin=each.known_origin)
         nearest_ones += found.similarities[~np.isnan(found.similarities)].tolist()
-    return max(nearest_ones, default=-1.0)
+    return max(nearest_ones, default=CERTAINLY_NEAR)
 
 
 def _nearness_of(run: Run, seen: Seen, index: Index) -> Nearness | None:
