@@ -99,7 +99,7 @@ def test_what_is_perhaps_the_same_picture_is_said():
     near = picture + 0.05
 
     by_bytes = similar_cases(
-        index, a_likeness(), near * 3 + 1, search=Search(20), taxonomy=a_taxonomy(), sha256=index.sha256s[7]
+        index, a_likeness(strangers=1.0), near, search=Search(20), taxonomy=a_taxonomy(), sha256=index.sha256s[7]
     )
 
     assert [each.case_id for each in asked(index, picture) if each.perhaps_the_same_picture] == ["case0003"]
