@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from cutis.evaluate.decisions import PREVALENCES, checked_prevalences
 from cutis.evaluate.elsewhere_material import Elsewhere, open_elsewhere
-from cutis.evaluate.elsewhere_record import Answered, tell_elsewhere, write_elsewhere
+from cutis.evaluate.elsewhere_record import FindingsElsewhere, tell_elsewhere, write_elsewhere
 from cutis.evaluate.evidence import SEED, Evidence, chance_of_rounds, evidence_of, predictions_of
 from cutis.evaluate.findings import malignant_among, measured_of
 from cutis.evaluate.material import Material
@@ -70,20 +70,20 @@ def evaluate_elsewhere(
     engine = open_engine(elsewhere.material.bundle)
     cases = len(elsewhere.material.settled) + len(elsewhere.foreign)
     with workspace.new_version(target, again=again, needs=BYTES_PER_CASE * cases) as folder:
-        answered = examine_elsewhere(
+        there = examine_elsewhere(
             elsewhere,
             engine,
             ledger=workspace.private / LEDGER,
             prevalences=checked_prevalences(prevalences) or PREVALENCES,
         )
-        write_elsewhere(folder, elsewhere, answered)
+        write_elsewhere(folder, elsewhere, there)
         write_sums(folder)
-    return tell_elsewhere(elsewhere, answered, wrote=target)
+    return tell_elsewhere(elsewhere, there, wrote=target)
 
 
 def examine_elsewhere(
     elsewhere: Elsewhere, engine: Engine, *, ledger: Path, prevalences: Sequence[float] = PREVALENCES
-) -> Answered:
+) -> FindingsElsewhere:
     """Record the opening in the ledger's folder, let the bundle answer all settled cases, and measure.
 
     The ledger is one of its own, beside that of the home test, which is no further opened by this.
@@ -100,7 +100,7 @@ def examine_elsewhere(
         malignant, generator = np.array(bundle.taxonomy.malignant), chance(SEED, "foreign", material.dataset_sha256)
         estimates = foreign_estimates(known, foreign, elsewhere.foreign, malignant=malignant, generator=generator)
         by_diagnosis = foreign_diagnoses(foreign, elsewhere.foreign, malignant=malignant, generator=generator)
-    return Answered(
+    return FindingsElsewhere(
         known=known,
         outputs=outputs,
         measured=measured_of(

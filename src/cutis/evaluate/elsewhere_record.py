@@ -34,7 +34,7 @@ READINGS = {
 }
 
 
-class Answered(NamedTuple):
+class FindingsElsewhere(NamedTuple):
     """All that was found elsewhere."""
 
     known: Predictions  # as they are
@@ -57,30 +57,30 @@ class Answered(NamedTuple):
         return self.registration.openings
 
 
-def write_elsewhere(folder: Path, elsewhere: Elsewhere, answered: Answered) -> None:
+def write_elsewhere(folder: Path, elsewhere: Elsewhere, there: FindingsElsewhere) -> None:
     """Write predictions, estimates and figures into an empty folder."""
     made_from = elsewhere.material.made_from
-    write_predictions(folder / "predictions.parquet", answered.known, made_from=made_from)
-    if answered.foreign is not None:
-        write_predictions(folder / "foreign.parquet", answered.foreign, made_from=made_from)
-    write_json(folder / "estimates.json", "estimates", content_elsewhere(elsewhere, answered), made_from=made_from)
-    subgroups = answered.measured.subgroups.content()
+    write_predictions(folder / "predictions.parquet", there.known, made_from=made_from)
+    if there.foreign is not None:
+        write_predictions(folder / "foreign.parquet", there.foreign, made_from=made_from)
+    write_json(folder / "estimates.json", "estimates", content_elsewhere(elsewhere, there), made_from=made_from)
+    subgroups = there.measured.subgroups.content()
     write_json(folder / "subgroups.json", "subgroups", subgroups, made_from=made_from)
-    _write_figures(folder / "figures", elsewhere, answered)
+    _write_figures(folder / "figures", elsewhere, there)
 
 
-def content_elsewhere(elsewhere: Elsewhere, answered: Answered) -> dict[str, Any]:
+def content_elsewhere(elsewhere: Elsewhere, there: FindingsElsewhere) -> dict[str, Any]:
     """Return what estimates.json says: as at home, but of this dataset, and what is only asked elsewhere."""
     material, cases = elsewhere.material, elsewhere.material.settled
     bundle = material.bundle
     findings = Findings(
-        settled=answered.known,
+        settled=there.known,
         indeterminate=None,
-        outputs=answered.outputs,
-        measured=answered.measured,
+        outputs=there.outputs,
+        measured=there.measured,
         beside={},
-        openings=Openings(of_workspace=answered.openings, of_bundle=answered.openings),
-        protocol=UnderProtocol(None, answered.registration),
+        openings=Openings(of_workspace=there.openings, of_bundle=there.openings),
+        protocol=UnderProtocol(None, there.registration),
     )
     return content_of(material, findings) | {
         "source": cases.source,
@@ -88,7 +88,7 @@ def content_elsewhere(elsewhere: Elsewhere, answered: Answered) -> dict[str, Any
         "invented": bundle.invented or cases.invented,
         "split": elsewhere.split,
         "cluster_kind": cases.cluster_kind,
-        "openings": {"of_this_dataset": answered.openings},
+        "openings": {"of_this_dataset": there.openings},
         "elsewhere": {
             "dataset": elsewhere.called,
             "dataset_sha256": material.dataset_sha256,
@@ -96,52 +96,52 @@ def content_elsewhere(elsewhere: Elsewhere, answered: Answered) -> dict[str, Any
             "independence": asdict(elsewhere.independence),
             "readings": READINGS,
             "common": _common(elsewhere),
-            "restricted": None if answered.restricted is None else _restricted(answered.restricted),
+            "restricted": None if there.restricted is None else _restricted(there.restricted),
             "foreign": {
                 "cases": len(elsewhere.foreign),
                 "clusters": len(set(elsewhere.foreign.column("cluster_id"))),
-                "estimates": plain(answered.foreign_estimates),
-                "diagnoses": [each.content() for each in answered.foreign_diagnoses],
+                "estimates": plain(there.foreign_estimates),
+                "diagnoses": [each.content() for each in there.foreign_diagnoses],
             },
         },
     }
 
 
-def tell_elsewhere(elsewhere: Elsewhere, answered: Answered, *, wrote: Path) -> Finished:
+def tell_elsewhere(elsewhere: Elsewhere, there: FindingsElsewhere, *, wrote: Path) -> Finished:
     """Sum up an evaluation on another dataset in a few lines."""
-    material, evidence = elsewhere.material, answered.evidence
+    material, evidence = elsewhere.material, there.evidence
     found = {name: evidence.estimates[name] for name in HEADLINES.values() if name in evidence.estimates}
     facts = {
         "name": material.bundle.name,
         "on": elsewhere.called,
-        "cases": len(answered.known),
+        "cases": len(there.known),
         "clusters": evidence.clusters,
-        "cluster_kind": answered.known.cluster_kind,
+        "cluster_kind": there.known.cluster_kind,
         "foreign": len(elsewhere.foreign),
-        "openings": answered.openings,
+        "openings": there.openings,
         "independence": asdict(elsewhere.independence),
         "estimates": plain(found),
         "warnings": list(material.bundle.warnings),
     }
-    lines = tuple(_lines(elsewhere, answered, found))
+    lines = tuple(_lines(elsewhere, there, found))
     return Finished(wrote=wrote, lines=lines, facts=facts, next_command="cutis report")
 
 
-def _lines(elsewhere: Elsewhere, answered: Answered, found: dict[str, Estimate]) -> Iterator[str]:
-    bundle, known, openings = elsewhere.material.bundle, answered.known, answered.openings
+def _lines(elsewhere: Elsewhere, there: FindingsElsewhere, found: dict[str, Estimate]) -> Iterator[str]:
+    bundle, known, openings = elsewhere.material.bundle, there.known, there.openings
     used = "test split" if elsewhere.only_test else "all splits"
-    clusters = f"{answered.evidence.clusters:,} {known.cluster_kind}s"
+    clusters = f"{there.evidence.clusters:,} {known.cluster_kind}s"
     times = "once" if openings == 1 else f"{openings} times"
     yield f"{elsewhere.called}, {used}: {len(known):,} pictures of {clusters}, opened {times} so far"
     yield f"common diagnoses: {', '.join(elsewhere.codes)} of {', '.join(bundle.taxonomy.codes)}"
     yield from (f"{label:<31}{found[name]}" for label, name in HEADLINES.items() if name in found)
-    if answered.restricted is not None:
+    if there.restricted is not None:
         for name in ("argmax/accuracy", "argmax/balanced_accuracy"):
             label = f"if only these were asked, {name.removeprefix('argmax/').replace('_', ' ')}"
-            yield f"{label}: {answered.restricted.estimates[name]}"
-    if answered.foreign is not None:
-        yield f"foreign to it: {len(answered.foreign):,} pictures of other diagnoses; no answer can be right"
-        yield from (f"  {name.replace('_', ' ')}: {each}" for name, each in answered.foreign_estimates.items())
+            yield f"{label}: {there.restricted.estimates[name]}"
+    if there.foreign is not None:
+        yield f"foreign to it: {len(there.foreign):,} pictures of other diagnoses; no answer can be right"
+        yield from (f"  {name.replace('_', ' ')}: {each}" for name, each in there.foreign_estimates.items())
     yield elsewhere.independence.said
     note = found["macro_auc"].note
     if note:
@@ -164,13 +164,13 @@ def _restricted(evidence: Evidence) -> dict[str, Any]:
     return {"support": evidence.support, "estimates": plain(evidence.estimates)}
 
 
-def _write_figures(folder: Path, elsewhere: Elsewhere, answered: Answered) -> None:
-    bundle, known = elsewhere.material.bundle, answered.known
+def _write_figures(folder: Path, elsewhere: Elsewhere, there: FindingsElsewhere) -> None:
+    bundle, known = elsewhere.material.bundle, there.known
     invented = ", all invented" * (bundle.invented or elsewhere.material.settled.invented)
-    clusters = f"{answered.evidence.clusters:,} {known.cluster_kind}s"
+    clusters = f"{there.evidence.clusters:,} {known.cluster_kind}s"
     of_what = f"{bundle.name} on {elsewhere.called}: {len(known):,} pictures of {clusters}{invented}."
     chance = chance_of_rounds(elsewhere.material.dataset_sha256)
     folder.mkdir()
-    figures = figures_of(known, answered.measured, bundle.taxonomy, of_what=of_what, generator=chance)
+    figures = figures_of(known, there.measured, bundle.taxonomy, of_what=of_what, generator=chance)
     for name, figure in figures.items():
         save_figure(folder / f"{name}.svg", figure)

@@ -42,8 +42,8 @@ class Mean(NamedTuple):
     among: NDArray[np.bool_]  # (N,) the cases that it is the mean of
 
 
-class Answers(NamedTuple):
-    """What was said of N cases, as the figures need it."""
+class Judged(NamedTuple):
+    """What was said of N cases, held against their truth, as the figures need it."""
 
     predictions: Predictions
     truth: NDArray[np.int64]  # (N,)
@@ -69,7 +69,7 @@ class Side(NamedTuple):
         return int(self.carrying[figure][0]) if figure in OF_CASES else self.clusters
 
 
-def answers_of(predictions: Predictions, *, malignant: NDArray[np.bool_]) -> Answers:
+def judged_by_truth(predictions: Predictions, *, malignant: NDArray[np.bool_]) -> Judged:
     """Return predictions as the figures need them; `malignant` (K,) says which diagnoses are.
 
     Raises:
@@ -87,35 +87,35 @@ def answers_of(predictions: Predictions, *, malignant: NDArray[np.bool_]) -> Ans
         Mean(log_losses(probabilities, truth), every),
         Mean(probabilities.max(axis=1) - right, every),
     )
-    return Answers(predictions, truth, right, dict(zip(OF_CASES, means, strict=True)))
+    return Judged(predictions, truth, right, dict(zip(OF_CASES, means, strict=True)))
 
 
-def side_of(members: NDArray[np.bool_], answers: Answers) -> Side:
+def side_of(members: NDArray[np.bool_], judged: Judged) -> Side:
     """Return the side of these cases (N,)."""
-    at, predictions = np.flatnonzero(members), answers.predictions
+    at, predictions = np.flatnonzero(members), judged.predictions
     ids = [predictions.cluster_ids[case] for case in at]
     kinds = len(predictions.codes)
-    clusters = clusters_of(ids, answers.truth[at], kind=predictions.cluster_kind, diagnoses=kinds)
+    clusters = clusters_of(ids, judged.truth[at], kind=predictions.cluster_kind, diagnoses=kinds)
     carrying = {AREA: np.minimum(clusters.having, clusters.lacking), BALANCED: clusters.having} | {
-        name: np.array([len(np.unique(clusters.of_case[mean.among[at]]))]) for name, mean in answers.means.items()
+        name: np.array([len(np.unique(clusters.of_case[mean.among[at]]))]) for name, mean in judged.means.items()
     }
     return Side(members.tobytes(), at, len(clusters), clusters.kind, carrying)
 
 
-def parts_of(side: Side, answers: Answers, weights: Weights) -> dict[str, NDArray[np.float64]]:
+def parts_of(side: Side, judged: Judged, weights: Weights) -> dict[str, NDArray[np.float64]]:
     """Return the parts (R, K) or (R, 1) of each figure, from the weights (R, n) of a side's members.
 
     A part that does not speak is NaN, and so is one that a round happens to have no case for; with enough clusters
     that is one round in twenty thousand.
     """
-    truth, right = answers.truth[side.members], answers.right[side.members]
-    probabilities = answers.predictions.probabilities[side.members]
+    truth, right = judged.truth[side.members], judged.right[side.members]
+    probabilities = judged.predictions.probabilities[side.members]
     parts = {figure: np.full((len(weights), len(carrying)), np.nan) for figure, carrying in side.carrying.items()}
     for kind in np.flatnonzero(side.speaks(AREA)):
         parts[AREA][:, kind] = auc(probabilities[:, kind], truth == kind, weights)
     for kind in np.flatnonzero(side.speaks(BALANCED)):
         parts[BALANCED][:, kind] = weighted_mean(right[truth == kind], weights[:, truth == kind])
-    for figure, mean in answers.means.items():
+    for figure, mean in judged.means.items():
         if side.speaks(figure).all():
             among = mean.among[side.members]
             parts[figure][:, 0] = weighted_mean(mean.values[side.members][among], weights[:, among])

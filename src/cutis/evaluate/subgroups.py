@@ -25,9 +25,9 @@ from cutis.evaluate.groups import UNKNOWN, groups_of
 from cutis.evaluate.sides import (
     FIGURES,
     SHARES,
-    Answers,
+    Judged,
     Side,
-    answers_of,
+    judged_by_truth,
     mean_of,
     parts_of,
     said_of,
@@ -109,11 +109,11 @@ def subgroups_of(
     """
     if predictions.case_ids != tuple(cases.column("case_id")):
         raise ValueError("these are not the cases that were predicted")
-    answers, grouped = answers_of(predictions, malignant=np.array(cases.taxonomy.malignant)), groups_of(cases)
-    contrasts = tuple(_contrasts(grouped, answers))
-    plain = _figures(contrasts, answers, np.ones((1, len(predictions))))
+    judged, grouped = judged_by_truth(predictions, malignant=np.array(cases.taxonomy.malignant)), groups_of(cases)
+    contrasts = tuple(_contrasts(grouped, judged))
+    plain = _figures(contrasts, judged, np.ones((1, len(predictions))))
     resampled = resample(clusters_in(predictions), rounds=rounds, generator=generator)
-    drawn = np.concatenate([_figures(contrasts, answers, weights) for weights in resampled], axis=-1)
+    drawn = np.concatenate([_figures(contrasts, judged, weights) for weights in resampled], axis=-1)
     groups = tuple(
         _subgroup(contrast, values[..., 0], spread, codes=predictions.codes)
         for contrast, values, spread in zip(contrasts, plain, drawn, strict=True)
@@ -135,17 +135,17 @@ class _Contrast(NamedTuple):
     rest: Side
 
 
-def _contrasts(grouped: dict[str, dict[str, NDArray[np.bool_]]], answers: Answers) -> Iterator[_Contrast]:
+def _contrasts(grouped: dict[str, dict[str, NDArray[np.bool_]]], judged: Judged) -> Iterator[_Contrast]:
     for attribute, groups in grouped.items():
-        is_known = ~groups.get(UNKNOWN, np.zeros(len(answers.truth), dtype=np.bool_))
+        is_known = ~groups.get(UNKNOWN, np.zeros(len(judged.truth), dtype=np.bool_))
         for name, members in groups.items():
-            yield _Contrast(attribute, name, side_of(members, answers), side_of(is_known & ~members, answers))
+            yield _Contrast(attribute, name, side_of(members, judged), side_of(is_known & ~members, judged))
 
 
-def _figures(contrasts: Sequence[_Contrast], answers: Answers, weights: Weights) -> NDArray[np.float64]:
+def _figures(contrasts: Sequence[_Contrast], judged: Judged, weights: Weights) -> NDArray[np.float64]:
     """Return every figure of every group and its gap (C, 2, figures, R), all from the same rounds (R, N)."""
     sides = {side.key: side for contrast in contrasts for side in (contrast.group, contrast.rest)}
-    parts = {key: parts_of(side, answers, weights[:, side.members]) for key, side in sides.items()}
+    parts = {key: parts_of(side, judged, weights[:, side.members]) for key, side in sides.items()}
     found = np.empty((len(contrasts), 2, len(FIGURES), len(weights)))
     for number, (_, _, group, rest) in enumerate(contrasts):
         for place, figure in enumerate(FIGURES):
