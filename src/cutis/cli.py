@@ -22,6 +22,13 @@ Again = Annotated[bool, typer.Option("--again", help="Make the result anew; the 
 BundleName = Annotated[str | None, typer.Option("--name", help="Which bundle, where there are several.")]
 
 
+class Splits(StrEnum):
+    """Of which cases an atlas is made."""
+
+    TEST = "test"
+    ALL = "all"
+
+
 class Tracker(StrEnum):
     """Where the epochs of a training can be watched, beside the terminal."""
 
@@ -206,6 +213,7 @@ def explain(
     ] = None,
     workspace: Folder = WORK,
     name: BundleName = None,
+    atlas: Annotated[Splits, typer.Option(help="Lay out the test split, or all splits.")] = Splits.TEST,
     again: Again = False,
 ) -> Finished:
     """Show where the network looks, and how it groups the cases."""
@@ -218,6 +226,7 @@ def explain(
         case_ids=tuple(case_ids or ()),
         diagnosis=diagnosis,
         rather_than=rather_than,
+        atlas=atlas.value,
         again=again,
     )
 

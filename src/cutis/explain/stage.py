@@ -8,18 +8,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cutis.explain.atlas import place_cases, require_spread, settings_for
+from cutis.explain.atlas_page import write_page
+from cutis.explain.chart import Cast, Splits, cast_of, chart
+from cutis.explain.chart_record import about_chart, facts_of, lines_of, told_of, write_chart
 from cutis.explain.choice import ANSWER, Choice, Wish, asked_for, choose_cases, wish_of
 from cutis.explain.drawing import saliency_figure
 from cutis.explain.evaluated import Evaluated, read_evaluated
-from cutis.explain.figures import atlas_figure, save_figure
+from cutis.explain.figures import save_figure
 from cutis.explain.methods import methods_of
 from cutis.explain.record import MAPS, SHOWN, record_of, tensors_of, title_of, write_maps
 from cutis.explain.saliency import look
-from cutis.progress import say, track
-from cutis.runtime.engines import torch_network
+from cutis.progress import track
+from cutis.runtime.engines import torch_engine, torch_network
 from cutis.vocabulary.case import Case
-from cutis.vocabulary.files import write_json, write_sums, write_table
+from cutis.vocabulary.files import write_json, write_sums
 from cutis.workspace import Finished, Workspace
 
 
@@ -30,9 +32,10 @@ def explain(
     case_ids: tuple[str, ...] = (),
     diagnosis: str | None = None,
     rather_than: str | None = None,
+    atlas: Splits = "test",
     again: bool = False,
 ) -> Finished:
-    """Draw where a network looks, case by case, and lay out the test split as it groups it.
+    """Draw where a network looks, case by case, and lay out the cases as it groups them.
 
     Args:
         workspace: holds the dataset, the bundle and its evaluation.
@@ -40,6 +43,7 @@ def explain(
         case_ids: which cases to look at, of any split; without any, a choice of right and wrong answers in test.
         diagnosis: whom the maps are of, by its code; without one, the answer to each case.
         rather_than: whom it is compared with; without one, the most probable of all others.
+        atlas: of which splits the map is made; a case that was asked for and is of another is placed on it.
         again: make a new version where this explanation exists.
 
     Raises:
@@ -48,16 +52,16 @@ def explain(
     target = workspace.explanation(name)
     workspace.refuse_to_overwrite(target, again=again)
     evaluated = read_evaluated(workspace, name)
-    require_spread(evaluated.features)
+    cast = cast_of(evaluated, atlas, asked=case_ids)
     malignant = evaluated.bundle.taxonomy.malignant
     wish = wish_of(diagnosis, rather_than, evaluated.bundle.taxonomy)
     choices = asked_for(case_ids) or choose_cases(evaluated.predictions, malignant=malignant)
     cases = [evaluated.case(choice.case_id) for choice in choices]
     with workspace.new_version(target, again=again) as folder:
         shown = write_saliency(folder, evaluated, choices, cases, wish=wish)
-        settings = write_atlas(folder, evaluated)
+        about = write_atlas(folder, evaluated, cast)
         write_sums(folder)
-    return _finished(target, evaluated, shown, settings)
+    return _finished(target, evaluated, shown, about)
 
 
 def write_saliency(
@@ -92,39 +96,13 @@ def write_saliency(
     return shown
 
 
-def write_atlas(folder: Path, evaluated: Evaluated) -> dict[str, Any]:
-    """Lay out the test split and write it as a table and as a figure."""
-    predictions, taxonomy = evaluated.predictions, evaluated.bundle.taxonomy
-    if predictions.truth is None:
-        raise ValueError("the atlas is coloured by truth")
-    settings = settings_for(len(predictions))
-    say(f"laying out {len(predictions)} cases by t-SNE")
-    places = place_cases(evaluated.features, settings)
-    answers = predictions.probabilities.argmax(axis=1)
-    codes = np.array(predictions.codes)
-    columns = {
-        "case_id": list(predictions.case_ids),
-        "x": places[:, 0],
-        "y": places[:, 1],
-        "truth": codes[predictions.truth].tolist(),
-        "predicted": codes[answers].tolist(),
-    }
-    about = {
-        "bundle": evaluated.bundle.name,
-        "settings": settings.to_dict(),
-        "made_from": evaluated.made_from,
-        **_carried(evaluated),
-    }
-    write_table(folder / "atlas.parquet", "atlas", columns, about=about)
-    (folder / "figures").mkdir()
-    caption = (
-        f"{evaluated.bundle.name}, {len(predictions):,} test pictures{', invented' * evaluated.bundle.invented}. "
-        f"t-SNE of the last hidden layer, perplexity {settings.perplexity:.3g}.\n"
-        "Neighbours are alike; distances between far groups and the axes mean nothing."
-    )
-    figure = atlas_figure(places, predictions.truth, answers, taxonomy, of_what=caption)
-    save_figure(folder / "figures" / "atlas.svg", figure)
-    return settings.to_dict()
+def write_atlas(folder: Path, evaluated: Evaluated, cast: Cast) -> dict[str, Any]:
+    """Lay out the cast by every depth, and write it as tables, figures and a page."""
+    charted = chart(torch_engine(evaluated.bundle), evaluated, cast)
+    about = about_chart(evaluated, charted)
+    write_chart(folder, charted, evaluated.bundle.taxonomy, about=about | _carried(evaluated))
+    write_page(folder, evaluated, charted, told_of(evaluated, charted))
+    return about
 
 
 def _carried(evaluated: Evaluated) -> dict[str, Any]:
@@ -132,14 +110,14 @@ def _carried(evaluated: Evaluated) -> dict[str, Any]:
     return {"source": manifest.source, "licence": manifest.licence, "invented": manifest.invented}
 
 
-def _finished(target: Path, evaluated: Evaluated, shown: list[dict[str, Any]], settings: dict[str, Any]) -> Finished:
+def _finished(target: Path, evaluated: Evaluated, shown: list[dict[str, Any]], about: dict[str, Any]) -> Finished:
     wrong = sum(each["truth"] is not None and each["truth"] != each["answer"] for each in shown)
     return Finished(
         wrote=target,
         lines=(
             f"saliency of {len(shown)} cases, {wrong} of them answered wrongly",
-            f"atlas of {len(evaluated.predictions):,} test cases, perplexity {settings['perplexity']:.3g}",
+            *lines_of(about),
         ),
-        facts={"name": evaluated.bundle.name, "saliency": shown, "atlas": settings},
+        facts={"name": evaluated.bundle.name, "saliency": shown, "atlas": facts_of(about)},
         next_command="cutis report",
     )

@@ -43,4 +43,5 @@ class Classifier(nn.Module):
             auxiliary_logits=tuple(each.logits for each in heard),
             features=final.features,
             maps=None if self.training else (*(each.map for each in heard), final.map),
+            stage_features=tuple(each.features for each in heard),
         )

@@ -31,13 +31,20 @@ class Ensemble(nn.Module):
         return Outputs(
             logits=_mean([each.logits for each in heard]),
             auxiliary_logits=_mean_by_depth([each.auxiliary_logits for each in heard]),
-            features=torch.cat([each.features for each in heard], dim=1),
+            features=_side_by_side([each.features for each in heard]),
             maps=None if self.training or len(maps) < len(heard) else _mean_by_depth(maps),
+            stage_features=tuple(
+                _side_by_side(stage) for stage in zip(*(each.stage_features for each in heard), strict=True)
+            ),
         )
 
 
 def _mean_by_depth(members: Sequence[tuple[Tensor, ...]]) -> tuple[Tensor, ...]:
     return tuple(_mean(depth) for depth in zip(*members, strict=True))
+
+
+def _side_by_side(features: Sequence[Tensor]) -> Tensor:
+    return torch.cat(tuple(features), dim=1)
 
 
 def _mean(tensors: Sequence[Tensor]) -> Tensor:

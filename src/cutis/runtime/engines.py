@@ -63,6 +63,7 @@ def engine_of(network: Any) -> Engine:
             auxiliary_logits=tuple(logits.cpu().numpy() for logits in outputs.auxiliary_logits),
             features=outputs.features.cpu().numpy(),
             maps=tuple(each.cpu().numpy() for each in outputs.maps),
+            stage_features=tuple(features.cpu().numpy() for features in outputs.stage_features),
         )
 
     return run

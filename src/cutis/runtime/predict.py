@@ -67,7 +67,12 @@ def outputs_of_batches(
 
 def seen_from_all_sides(engine: Engine, bundle: Bundle, pictures: NDArray[np.float32]) -> Outputs[NDArray[np.float32]]:
     """Return what the network says of prepared pictures (N, 3, S, S): the mean of the bundle's views, without maps."""
-    return _joined([engine(np.ascontiguousarray(view)) for view in views_of(pictures, bundle.views)], _mean)
+    return averaged([engine(np.ascontiguousarray(view)) for view in views_of(pictures, bundle.views)])
+
+
+def averaged(said: Sequence[Outputs[NDArray[np.float32]]]) -> Outputs[NDArray[np.float32]]:
+    """Return the mean of what a network says of several views of the same pictures, without maps."""
+    return _joined(said, _mean)
 
 
 def probabilities(bundle: Bundle, outputs: Outputs[NDArray[np.float32]]) -> NDArray[np.float64]:
@@ -155,12 +160,12 @@ def _of_an_empty_set(bundle: Bundle, chances: NDArray[np.float64]) -> tuple[str,
 def _joined(
     said: Sequence[Outputs[NDArray[np.float32]]], join: Callable[[Sequence[NDArray[np.float32]]], NDArray[np.float32]]
 ) -> Outputs[NDArray[np.float32]]:
-    by_depth = zip(*(each.auxiliary_logits for each in said), strict=True)
     return Outputs(
         logits=join([each.logits for each in said]),
-        auxiliary_logits=tuple(map(join, by_depth)),
+        auxiliary_logits=tuple(map(join, zip(*(each.auxiliary_logits for each in said), strict=True))),
         features=join([each.features for each in said]),
         maps=None,
+        stage_features=tuple(map(join, zip(*(each.stage_features for each in said), strict=True))),
     )
 
 

@@ -17,3 +17,4 @@ class Outputs(NamedTuple, Generic[Array]):
     auxiliary_logits: tuple[Array, ...]  # one (N, K) per stage, shallow to deep
     features: Array  # (N, F)
     maps: tuple[Array, ...] | None  # one (N, K, h, w) per stage and the final one last; None while training
+    stage_features: tuple[Array, ...] = ()  # one (N, C) per stage: its map, pooled; () without auxiliary classifiers
