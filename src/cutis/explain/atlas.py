@@ -80,7 +80,7 @@ def lay_out(features: Features, settings: Settings, *, what: str = "last hidden 
 
     require_spread(features, what=what)
     mean, axes, variance = principal_axes(features, settings.components)
-    along = (features - mean) @ axes
+    along: Features = (features - mean) @ axes
     neighbours = nearest_neighbours(along, min(len(along) - 1, int(3 * settings.perplexity)))
     threads = cores() if len(along) >= WORTH_THREADS else 1
     embedding = TSNE(
@@ -134,7 +134,8 @@ def _squared(rows: Features) -> NDArray[np.float64]:
 def _start(along: Features) -> NDArray[np.float64]:
     start = np.zeros((len(along), 2))
     start[:, : along.shape[1]] = along[:, :2]
-    return START * start / start[:, 0].std()
+    start *= START / start[:, 0].std()
+    return start
 
 
 def require_spread(features: Features, *, what: str = "last hidden layer") -> None:

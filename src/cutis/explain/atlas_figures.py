@@ -61,9 +61,11 @@ def atlas_figure(
         figure.suptitle("Near each other: what the network finds alike", x=0.01, ha="left", fontsize=10, weight="bold")
         axes = figure.subplots()
         _draw(axes, places, called, taxonomy, sizes=(18, 24))
-        for name, place in marked:
-            axes.scatter(*place, s=90, marker="o", facecolors="none", edgecolors="black", linewidths=1.6, zorder=5)
-            axes.annotate(name, place, xytext=(7, 5), textcoords="offset points", fontsize=7.5, weight="bold", zorder=6)
+        for name, (x, y) in marked:
+            axes.scatter(x, y, s=90, marker="o", facecolors="none", edgecolors="black", linewidths=1.6, zorder=5)
+            axes.annotate(
+                name, (x, y), xytext=(7, 5), textcoords="offset points", fontsize=7.5, weight="bold", zorder=6
+            )
         axes.set_xlabel(of_what, loc="left", fontsize=7.5, color=GREY)
         _legend(figure, axes, taxonomy)
     return figure
@@ -93,9 +95,9 @@ def _draw(axes: Axes, places: Places, called: Called, taxonomy: Taxonomy, *, siz
     for kind in range(len(taxonomy)):
         mark: Any = _mark(kind) | {"rasterized": rasterized}
         own, is_right = called.truth == kind, called.answers == called.truth
-        axes.scatter(*places[own & is_right].T, s=plain, linewidths=0, alpha=0.8, **mark)
-        wrong = places[own & ~is_right]
-        axes.scatter(*wrong.T, s=ringed, linewidths=ringed / 27, edgecolors="black", zorder=3, **mark)
+        (x, y), (wrong_x, wrong_y) = places[own & is_right].T, places[own & ~is_right].T
+        axes.scatter(x, y, s=plain, linewidths=0, alpha=0.8, **mark)
+        axes.scatter(wrong_x, wrong_y, s=ringed, linewidths=ringed / 27, edgecolors="black", zorder=3, **mark)
     axes.set(xticks=(), yticks=())
     axes.set_aspect("equal", adjustable="datalim")
     axes.spines[:].set_color("#d4d4d4")

@@ -26,6 +26,7 @@ from cutis.explain.depths import SMALL_MAP
 from cutis.explain.evaluated import Evaluated
 from cutis.explain.sheets import ACROSS, CELL, Sheets, write_sheets
 from cutis.vocabulary.files import stamp, written_aside
+from cutis.vocabulary.taxonomy import Taxonomy
 
 PAGE, PICTURES = "atlas.html", "atlas"
 SCRIPTS = ("data", "view", "grid", "marks", "pictures", "draw", "panel", "input", "main")
@@ -52,8 +53,10 @@ def write_page(folder: Path, evaluated: Evaluated, chart: Chart, told: Told) -> 
         "licence": manifest.licence,
         "invented": manifest.invented,
     }
+    name, taxonomy, kind = evaluated.bundle.name, evaluated.bundle.taxonomy, manifest.cluster_kind
+    data = page_data(chart, sheets, name=name, taxonomy=taxonomy, cluster_kind=kind)
     with written_aside(folder / PAGE) as aside:
-        aside.write_text(render(content, page_data(evaluated, chart, sheets)), encoding="utf-8")
+        aside.write_text(render(content, data), encoding="utf-8")
 
 
 def render(content: dict[str, Any], data: dict[str, Any]) -> str:
@@ -78,19 +81,19 @@ def render(content: dict[str, Any], data: dict[str, Any]) -> str:
     )
 
 
-def page_data(evaluated: Evaluated, chart: Chart, sheets: Sheets) -> dict[str, Any]:
+def page_data(chart: Chart, sheets: Sheets, *, name: str, taxonomy: Taxonomy, cluster_kind: str) -> dict[str, Any]:
     """Return all that the page's code reads; long columns of numbers as base64."""
     cases = chart.cases
     nearest = chart.last.neighbours
     clusters = np.unique([case.cluster_id for case in cases], return_inverse=True)[1]
-    columns = columns_of(cases, chart.probabilities.argmax(axis=1), evaluated.bundle.taxonomy, chart.laid_out)
+    columns = columns_of(cases, chart.probabilities.argmax(axis=1), taxonomy, chart.laid_out)
     return {
-        "name": evaluated.bundle.name,
+        "name": name,
         "ids": [case.case_id for case in cases],
         "columns": [each._asdict() | {"codes": _packed(each.codes, np.uint8)} for each in columns],
         "probability": _packed(chart.probabilities.max(axis=1), np.float32),
         "clusters": _packed(clusters, np.uint32),
-        "clusterKind": evaluated.manifest.cluster_kind,
+        "clusterKind": cluster_kind,
         "depths": [_places(each) for each in chart.depths],
         "neighbours": _packed(nearest, np.uint32),
         "nearest": nearest.shape[1],

@@ -148,7 +148,8 @@ def turned(places: NDArray[np.float64], reference: NDArray[np.float64]) -> NDArr
     The orthogonal Procrustes problem (Schönemann 1966): no distance on the map is changed.
     """
     left, _, right = np.linalg.svd((places - places.mean(axis=0)).T @ (reference - reference.mean(axis=0)))
-    return places @ left @ right
+    as_before: NDArray[np.float64] = places @ left @ right
+    return as_before
 
 
 def _estimates(

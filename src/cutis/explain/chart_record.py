@@ -85,7 +85,7 @@ def told_of(evaluated: Evaluated, chart: Chart) -> Told:
 
 def counted(about: dict[str, Any]) -> str:
     """Say how many cases of which splits."""
-    splits = ", ".join(f"{count:,} of {split}" for split, count in about["laid_out"].items())
+    splits = " and ".join(f"{count:,} {split}" for split, count in about["laid_out"].items())
     return f"{splits} pictures" + (f" and {about['placed']:,} placed beside them" if about["placed"] else "")
 
 
@@ -101,7 +101,11 @@ def facts_of(about: dict[str, Any]) -> dict[str, Any]:
 
 
 def _spoken(quality: dict[str, dict[str, Any]]) -> str:
-    return "; ".join(f"{name.replace('/', ' of ')} neighbours {Estimate(**each)}" for name, each in quality.items())
+    fewest = next(iter(quality)).partition("/")[2]
+    figures = (
+        f"{name.partition('/')[0]} {Estimate(**each)}" for name, each in quality.items() if name.endswith(fewest)
+    )
+    return f"of {fewest} neighbours {', '.join(figures)}"
 
 
 def _trust(depth: Depth) -> str:

@@ -57,7 +57,11 @@ def columns_of(
         _of_words("split", "Split", [case.split for case in cases], order=SPLITS),
     ]
     if laid_out < len(cases):
-        columns.append(Column("how", "How it came here", ("laid out", "placed"), np.arange(len(cases)) >= laid_out))
+        columns.append(
+            Column(
+                "how", "How it came here", ("laid out", "placed"), (np.arange(len(cases)) >= laid_out).astype(np.int64)
+            )
+        )
     told = [_of_words(key, name, [getattr(case, key) for case in cases]) for key, name in RECORDED.items()]
     told.append(_of_words("age", "Age", [_band(case.age) for case in cases], order=tuple(map(_band, (0, *AGES)))))
     return (*columns, *(each for each in told if each.labels != (UNKNOWN,)))

@@ -53,7 +53,8 @@ class Atlas:
         if not np.isfinite(features).all():
             what = "the network says nothing finite of a case"
             raise UserError(what, where="features of a new case", mend="train again, with another recipe")
-        return (features - self.mean) @ self.axes
+        along: Array = (features - self.mean) @ self.axes
+        return along
 
 
 class Placed(NamedTuple):
@@ -114,7 +115,7 @@ def affinities(distances: NDArray[np.float64], *, perplexity: float) -> NDArray[
     for _ in range(60):
         middle = (low + high) / 2
         pulls = np.exp(-squared * np.exp(middle))
-        pulls /= pulls.sum(axis=1, keepdims=True)
+        pulls = pulls / pulls.sum(axis=1, keepdims=True)
         entropy = -(pulls * np.log(np.maximum(pulls, 1e-300))).sum(axis=1, keepdims=True)
         low, high = np.where(entropy > wanted, middle, low), np.where(entropy > wanted, high, middle)
     return pulls

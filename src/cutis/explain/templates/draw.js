@@ -6,11 +6,14 @@ function drawMap(page) {
   const pen = canvas.getContext("2d");
   const words = page.colour.labels.length;
   const radius = radiusFor(table.count, view.scale / view.fitted);
-  if (!page.marks || page.marks.radius !== radius || page.marks.words !== words || page.marks.ratio !== ratio) {
-    page.marks = { ...newMarks(words, radius, ratio, page.ink), words, ratio };
+  const isOld = page.marks?.radius !== radius || page.marks.words !== words || page.marks.ratio !== ratio;
+  if (isOld) page.marks = newMarks(words, radius, ratio, page.ink);
+  const isResized = page.frame?.image.width !== canvas.width + 2 * page.marks.side;
+  if (isOld || isResized || page.frame.image.height !== canvas.height + 2 * page.marks.side) {
+    page.frame = newFrame(canvas.width, canvas.height, page.marks);
   }
-  pen.clearRect(0, 0, canvas.width, canvas.height);
-  drawCases(page, pen, ratio);
+  drawCases(page, ratio);
+  pen.putImageData(page.frame.image, -page.frame.margin, -page.frame.margin);
   pen.setTransform(ratio, 0, 0, ratio, 0, 0);
   pen.strokeStyle = page.ink;
   for (const row of page.asked) if (page.shown[row]) ring(pen, view, map, row, radius + 3.5, 1.5);
@@ -23,19 +26,19 @@ function drawMap(page) {
   pen.setTransform(1, 0, 0, 1, 0, 0);
 }
 
-function drawCases(page, pen, ratio) {
-  const { view, map, shown, group, wrong, marks } = page;
-  const { codes } = page.colour;
-  const { sheet, side } = marks;
-  const [scale, left, top, half] = [view.scale * ratio, view.left * ratio, view.top * ratio, side / 2];
-  const [width, height] = [page.canvas.width + half, page.canvas.height + half];
-  for (let row = 0; row < codes.length; row += 1) {
+function drawCases(page, ratio) {
+  const { view, map, shown, group, wrong, marks, colour, frame } = page;
+  const { pixels, margin, image } = frame;
+  const [scale, left, top] = [view.scale * ratio, view.left * ratio + margin, view.top * ratio + margin];
+  const [low, wide, high] = [margin / 2, image.width - margin / 2, image.height - margin / 2];
+  pixels.fill(page.ground);
+  for (let row = 0; row < shown.length; row += 1) {
     if (!shown[row]) continue;
-    const across = map.x[row] * scale + left;
-    const down = top - map.y[row] * scale;
-    if (across < -half || across > width || down < -half || down > height) continue;
+    const across = Math.round(map.x[row] * scale + left);
+    const down = Math.round(top - map.y[row] * scale);
+    if (across < low || across >= wide || down < low || down >= high) continue;
     const variant = (page.rings && wrong[row] ? RINGED : PLAIN) + (group && !group[row] ? 1 : 0);
-    pen.drawImage(sheet, codes[row] * side, variant * side, side, side, (across - half) | 0, (down - half) | 0, side, side);
+    stampOn(pixels, down * image.width + across, marks.stamps[variant][colour.codes[row]]);
   }
 }
 

@@ -40,7 +40,9 @@ function start() {
 }
 
 function repaint(page) {
-  page.ink = getComputedStyle(document.documentElement).getPropertyValue("--ink").trim();
+  const style = getComputedStyle(document.documentElement);
+  page.ink = style.getPropertyValue("--ink").trim();
+  page.ground = pixelOf(style.getPropertyValue("--ground").trim());
   page.marks = null;
   showLegend(page);
   page.redraw();
