@@ -229,6 +229,46 @@ def an_evaluated_workspace(root: Path, *, patients: int = 90) -> Workspace:
     return workspace
 
 
+def a_chart(*, cases: int = 60, depths: int = 3, **fields: Any) -> Any:
+    """An atlas of invented cases in three groups, one per diagnosis, two cases per patient; every fifth is wrong."""
+    from cutis.explain.atlas import settings_for
+    from cutis.explain.chart import Cast, Chart, Depth
+    from cutis.explain.nearness import nearest_neighbours
+    from cutis.runtime.atlas import Atlas
+
+    random, codes, rows = np.random.default_rng(0), a_taxonomy().codes, np.arange(cases)
+    kinds = rows % 3
+    centres = np.array([[-20.0, 0.0], [20.0, 0.0], [0.0, 30.0]])
+    places = centres[kinds] + random.normal(size=(cases, 2)) * 4
+    answers = np.where(rows % 5 == 4, (kinds + 1) % 3, kinds)
+    basis = {"mean": np.zeros(2, np.float32), "axes": np.eye(2, dtype=np.float32)}
+    names = (*(f"stage {number}" for number in range(1, depths)), "last hidden layer")
+    maps = [
+        Depth(
+            name=name,
+            atlas=Atlas(**basis, features=(places * turn).astype(np.float32), places=places * turn),
+            places=places * turn,
+            neighbours=nearest_neighbours(places, min(8, cases - 1)).rows,
+            variance=0.9,
+            quality={},
+        )
+        for name, turn in zip(names, ([-1, 1], [1, -1]) * depths, strict=False)
+    ]
+    people = tuple(
+        a_case(number, diagnosis=codes[kinds[number]], split="test", cluster_id=f"patient{number // 2:04d}")
+        for number in range(cases)
+    )
+    plain: dict[str, Any] = {
+        "cast": Cast(people, ()),
+        "probabilities": 0.1 + 0.7 * np.eye(3)[answers],
+        "depths": tuple(maps),
+        "maps": random.integers(0, 256, (cases, 12, 12)).astype(np.uint8),
+        "settings": settings_for(cases),
+        "asked": (),
+    }
+    return Chart(**plain | fields)
+
+
 def a_scene(*, width: int = 320, height: int = 240, seed: int = 0) -> Image.Image:
     """A brown spot on skin, with as much detail in every octave as photographs have."""
     random = np.random.default_rng(seed)

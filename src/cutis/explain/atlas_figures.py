@@ -77,12 +77,12 @@ def depths_figure(panels: Sequence[Panel], called: Called, taxonomy: Taxonomy, *
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(WIDTH, WIDTH / PANELS * 1.35 * rows + 0.18 * legend_rows + 0.7), layout="constrained")
         figure.suptitle("What each depth finds alike", x=0.01, ha="left", fontsize=10, weight="bold")
-        grid = figure.subplots(rows, min(PANELS, len(panels)), squeeze=False).flat
+        grid = list(figure.subplots(rows, min(PANELS, len(panels)), squeeze=False).flat)
         for axes, panel in zip(grid, panels, strict=False):
             _draw(axes, panel.places, called, taxonomy, sizes=(5, 7))
             axes.set_title(panel.title, loc="left", fontsize=8, weight="bold")
             axes.set_xlabel(panel.beneath, loc="left", fontsize=7, color=GREY)
-        for axes in list(grid)[len(panels) :]:
+        for axes in grid[len(panels) :]:
             axes.set_axis_off()
         figure.supxlabel(of_what, x=0.01, ha="left", fontsize=7.5, color=GREY)
         _legend(figure, figure.axes[0], taxonomy)

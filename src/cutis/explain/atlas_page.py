@@ -42,7 +42,7 @@ class Told(NamedTuple):
 
 def write_page(folder: Path, evaluated: Evaluated, chart: Chart, told: Told) -> None:
     """Write atlas.html, and the small pictures beside it into `folder`/atlas."""
-    sheets = write_sheets(folder / PICTURES, evaluated, chart.cases, chart.last.places)
+    sheets = write_sheets(folder / PICTURES, evaluated.picture, chart.cases, chart.last.places)
     manifest = evaluated.manifest
     content = {
         "name": evaluated.bundle.name,

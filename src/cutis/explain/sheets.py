@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from cutis.explain.evaluated import Evaluated
 from cutis.progress import track
 from cutis.vocabulary.case import Case
 
@@ -28,7 +27,9 @@ class Sheets(NamedTuple):
     files: tuple[str, ...]
 
 
-def write_sheets(folder: Path, evaluated: Evaluated, cases: Sequence[Case], places: NDArray[np.float64]) -> Sheets:
+def write_sheets(
+    folder: Path, picture_of: Callable[[Case], Image.Image], cases: Sequence[Case], places: NDArray[np.float64]
+) -> Sheets:
     """Write the pictures of M cases into `folder`, neighbours on the map (M, 2) on the same sheet where it can be.
 
     Raises:
@@ -43,7 +44,7 @@ def write_sheets(folder: Path, evaluated: Evaluated, cases: Sequence[Case], plac
         rows = order[start : start + each]
         sheet = Image.new("RGB", (ACROSS * CELL, -(-len(rows) // ACROSS) * CELL), GROUND)
         for number, row in enumerate(rows):
-            picture = evaluated.picture(cases[row])
+            picture = picture_of(cases[row]).copy()
             picture.thumbnail((CELL, CELL), Image.Resampling.BICUBIC, reducing_gap=2.0)
             sheet.paste(picture, (number % ACROSS * CELL, number // ACROSS * CELL))
             sizes[row] = picture.size
