@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import json
 import re
@@ -65,7 +66,7 @@ def page(browser, address):
     opened.on("pageerror", lambda error: opened.errors.append(str(error)))
     opened.on("console", lambda said: opened.errors.append(said.text))
     opened.goto(address)
-    opened.wait_for_function("document.getElementById('shown').textContent")
+    _wait(opened, "document.getElementById('shown').textContent")
     yield opened
     assert opened.errors == []
     context.close()
@@ -75,8 +76,6 @@ def _place(page, row):
     """Where a case is on the screen, by what the page was given and how it shows all of it."""
     box = page.locator("#map").bounding_box()
     data = json.loads(page.locator("#data").text_content())
-    import base64
-
     x, y = (np.frombuffer(base64.b64decode(data["depths"][-1][axis]), "<u2").astype(float) for axis in "xy")
     scale = min((box["width"] - 48) / np.ptp(x), (box["height"] - 48) / np.ptp(y))
     return (
@@ -85,9 +84,24 @@ def _place(page, row):
     )
 
 
+def _wait(page, what):
+    """Ask until it is so; the page's own policy forbids the driver to wait inside of it."""
+    for _ in range(200):
+        if page.evaluate(what):
+            return
+        page.wait_for_timeout(50)
+    pytest.fail(f"never: {what}")
+
+
+def _saved(download):
+    """The rows of a CSV that was downloaded."""
+    with download.path().open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
 def _is_drawn(page, name):
     """Whether a picture came: the canvas of one is as large as its picture."""
-    page.wait_for_function(f"document.getElementById('{name}').style.width !== ''")
+    _wait(page, f"document.getElementById('{name}').style.width !== ''")
     return page.locator(f"#{name}").bounding_box()["width"] > 100
 
 
@@ -111,7 +125,9 @@ def test_a_policy_forbids_what_the_page_does_not_need(page):
     page.evaluate("document.body.append(Object.assign(document.createElement('script'), {text: 'document.title = 1'}))")
 
     assert page.title() == "Atlas of invented"
-    assert len([said for said in page.errors if "Content Security Policy" in said]) == 2
+    refused = [said for said in page.errors if "Content Security Policy" in said]
+    assert any("planted.invalid" in said for said in refused)
+    assert any("inline script" in said for said in refused)
     page.errors.clear()
 
 
@@ -184,7 +200,7 @@ def test_a_lasso_gathers_a_group_that_is_counted_and_saved(page):
     assert page.locator("#group-list button").count() == 20
     with page.expect_download() as waiting:
         page.click("#export")
-    rows = list(csv.DictReader(waiting.value.path().open(encoding="utf-8")))
+    rows = _saved(waiting.value)
     assert [row["case_id"] for row in rows] == [f"case{number:04d}" for number in range(0, 60, 3)]
     assert {row["truth"] for row in rows} == {"disease a"}
     assert rows[0]["depth"] == "Last hidden layer"
@@ -192,7 +208,7 @@ def test_a_lasso_gathers_a_group_that_is_counted_and_saved(page):
     page.click("#in-view")
     with page.expect_download() as waiting:
         page.click("#export")
-    names = [row["case_id"] for row in csv.DictReader(waiting.value.path().open(encoding="utf-8"))]
+    names = [row["case_id"] for row in _saved(waiting.value)]
     assert f"'=1+1,{PLANTED}" in names
     assert len(names) == 60
 
@@ -230,7 +246,6 @@ def test_wheel_and_drag_move_the_map_and_it_finds_back(page):
     page.mouse.click(x, y)
     assert page.inner_text("#case-name") == "case0030"
     page.keyboard.press("Escape")
-    page.click("#close")
     page.mouse.move(x, y)
     page.mouse.down()
     page.mouse.move(x + 80, y + 50, steps=4)
@@ -247,7 +262,7 @@ def test_wheel_and_drag_move_the_map_and_it_finds_back(page):
 def test_another_depth_shows_the_same_cases_in_the_same_colours(page):
     """The map is mirrored in the second stage, so that a case lies elsewhere."""
     x, y = _place(page, 31)
-    page.select_option("#depth", label="Stage 1")
+    page.select_option("#depth", label="Stage 2")
     page.mouse.click(x, y)
     other = page.is_hidden("#case") or page.inner_text("#case-name") != "case0031"
 
@@ -260,7 +275,7 @@ def test_a_telephone_shows_it_without_scrolling_sideways(browser, address):
     context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     page = context.new_page()
     page.goto(address)
-    page.wait_for_function("document.getElementById('shown').textContent")
+    _wait(page, "document.getElementById('shown').textContent")
 
     page.touchscreen.tap(*_place(page, 30))
 
@@ -283,7 +298,7 @@ def test_a_single_case_that_was_placed_is_opened_at_once(browser, tmp_path):
         )
     )
 
-    page.wait_for_function("document.getElementById('case-name').textContent === 'new'")
+    _wait(page, "document.getElementById('case-name').textContent === 'new'")
     assert re.search(r"How it came here\s+placed", page.inner_text("#facts"))
     assert re.search(r"Diagnosis\s+not settled", page.inner_text("#facts"))
     page.select_option("#colour", label="How it came here")

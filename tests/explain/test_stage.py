@@ -12,8 +12,9 @@ from PIL import Image
 from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
-from cutis.explain.atlas import place_cases, settings_for
+from cutis.explain.atlas import lay_out, settings_for
 from cutis.explain.stage import explain
+from cutis.runtime.atlas import read_atlas
 from cutis.runtime.bundle import read_bundle
 from cutis.vocabulary.case import read_manifest
 from cutis.vocabulary.errors import UserError
@@ -41,16 +42,26 @@ def test_an_explanation_leaves_figures_an_atlas_and_what_they_were_made_from(wor
     assert done.wrote == folder
     assert done.next_command == "cutis report"
     assert atlas.column("case_id").to_pylist() == list(predictions.case_ids)
-    assert atlas.column_names == ["case_id", "x", "y", "truth", "predicted"]
+    stages = [f"{axis}_stage_{number}" for number in range(1, 8) for axis in "xy"]
+    assert atlas.column_names == ["case_id", "x", "y", "truth", "predicted", "split", "is_placed", *stages]
     features = load_file(workspace.evaluation("invented") / "outputs.safetensors")["features"]
-    places = place_cases(features, settings_for(len(features)))
-    np.testing.assert_array_equal(atlas.select(["x", "y"]).to_pandas(), places)
+    laid_out = lay_out(features, settings_for(len(features))).atlas
+    np.testing.assert_array_equal(atlas.select(["x", "y"]).to_pandas(), laid_out.places)
+    np.testing.assert_array_equal(read_atlas(folder / "atlas.safetensors").features, laid_out.features)
+    for depth in about["depths"]:
+        assert set(depth["quality"]) == {"trustworthiness/3", "preservation/3"}
+        for figure in depth["quality"].values():
+            assert 0 < figure["low"] <= figure["value"] <= figure["high"] <= 1
+    assert [depth["name"] for depth in about["depths"]] == [*(f"stage {n}" for n in range(1, 8)), "last hidden layer"]
     assert about["settings"]["perplexity"] == pytest.approx((len(predictions) - 1) / 3)
     for said in (saliency, about):
         assert said["made_from"]["weights"] == read_bundle(workspace.bundle("invented")).weights_sha256
         assert set(said["made_from"]) == {"weights", "bundle", "manifest", "predictions", "outputs"}
         assert (said["licence"], said["invented"]) == ("CC0-1.0", False)
-    ET.parse(folder / "figures" / "atlas.svg")  # noqa: S314  our own file
+    for name in ("atlas", "atlas_stages"):
+        ET.parse(folder / "figures" / f"{name}.svg")  # noqa: S314  our own file
+    assert "pictures of patients" in (folder / "atlas.html").read_text()
+    assert (folder / "atlas" / "0000.webp").exists()
     assert saliency["cases"]
     for case in saliency["cases"]:
         with Image.open(folder / case["file"]) as figure:
@@ -197,3 +208,28 @@ def test_an_explanation_is_not_overwritten_by_chance(workspace):
     explain(workspace, "invented", case_ids=("case0015",), again=True)
 
     assert (workspace.explanation("invented") / "saliency" / "case0015.png").exists()
+
+
+def test_a_case_of_another_split_is_placed_and_moves_nobody(workspace):
+    """It stands at the end of the table, told apart; the places of the others are those without it."""
+    explain(workspace, "invented")
+    alone = read_table(workspace.explanation("invented") / "atlas.parquet", "atlas")[0].to_pandas()
+
+    done = explain(workspace, "invented", case_ids=("case0000",), again=True)
+
+    table = read_table(workspace.explanation("invented") / "atlas.parquet", "atlas")[0].to_pandas()
+    placed = table[table["is_placed"]]
+    assert placed[["case_id", "split"]].to_numpy().tolist() == [["case0000", "train"]]
+    assert np.isfinite(placed[["x", "y", "x_stage_1"]].to_numpy(float)).all()
+    np.testing.assert_array_equal(table[~table["is_placed"]][["x", "y"]], alone[["x", "y"]])
+    assert done.facts["atlas"]["placed"] == 1
+
+
+def test_an_atlas_of_all_splits_has_them_all(workspace):
+    """Asked for by name; what was learned from is told apart by its split."""
+    done = explain(workspace, "invented", atlas="all")
+
+    manifest = read_manifest(workspace.dataset / "manifest.parquet")
+    counts = {split: len(manifest.of_split(split)) for split in ("test", "train", "tune", "calibrate")}
+    assert done.facts["atlas"]["laid_out"] == counts
+    assert len(read_atlas(workspace.explanation("invented") / "atlas.safetensors")) == sum(counts.values())

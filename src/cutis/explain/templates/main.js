@@ -27,12 +27,13 @@ function start() {
   addActions(page);
   addControls(page);
   listen(page);
+  measure(page); // before anything is drawn: an observer is told only after the first frame
   const resized = new ResizeObserver(() => resize(page));
   resized.observe(page.canvas.parentElement);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => repaint(page));
   page.deepen(page.depth);
-  repaint(page);
   page.filter();
+  repaint(page);
   showCase(page);
   showGroup(page);
   const first = table.ids.indexOf(decodeURIComponent(location.hash.slice(1)));
@@ -48,15 +49,17 @@ function repaint(page) {
   page.redraw();
 }
 
-function resize(page) {
+function measure(page) {
   const { canvas, view } = page;
   const { clientWidth, clientHeight } = canvas.parentElement;
   const ratio = devicePixelRatio || 1;
-  const isNew = view.width === 1;
   pan(view, (clientWidth - view.width) / 2, (clientHeight - view.height) / 2);
-  [view.width, view.height] = [clientWidth, clientHeight];
-  [canvas.width, canvas.height] = [Math.round(clientWidth * ratio), Math.round(clientHeight * ratio)];
-  if (isNew) page.reset();
+  [view.width, view.height] = [Math.max(1, clientWidth), Math.max(1, clientHeight)];
+  [canvas.width, canvas.height] = [Math.round(view.width * ratio), Math.round(view.height * ratio)];
+}
+
+function resize(page) {
+  measure(page);
   drawMap(page);
 }
 
