@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from cutis.report.figures import Inline, inline_picture, inline_svg
+from cutis.report.atlas import atlas_section
+from cutis.report.figures import Inline, inline_picture
 from cutis.report.material import Explanation
 from cutis.vocabulary.taxonomy import Taxonomy
 
@@ -28,16 +29,11 @@ def explanation_section(explanation: Explanation, taxonomy: Taxonomy) -> dict[st
     """Return the gallery, the worst errors first, and the atlas."""
     looks = [_look(explanation, case, taxonomy) for case in explanation.saliency["cases"]]
     wrong = [look for look in looks if look.case["truth"] and look.case["truth"] != look.case["answer"]]
-    alt = (
-        "Atlas: the test split laid out by t-SNE, coloured by diagnosis, wrong answers ringed. Where each case lies "
-        "stands in atlas.parquet."
-    )
     return {
         "worst": sorted(wrong, key=lambda look: (not look.is_missed, -look.case["probability"])),
         "others": [look for look in looks if look not in wrong],
         "methods": explanation.saliency["methods"],
-        "atlas": inline_svg(explanation.folder / "figures" / "atlas.svg", alt=alt),
-        "settings": explanation.atlas["settings"],
+        "atlas": atlas_section(explanation),
     }
 
 
