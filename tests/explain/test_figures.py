@@ -21,3 +21,4 @@ def test_the_same_figure_is_the_same_file(tmp_path):
     for suffix in ("png", "svg"):
         one, other = ((tmp_path / name / f"figure.{suffix}").read_bytes() for name in ("one", "other"))
         assert one == other
+        assert b"format 1" in one
