@@ -148,7 +148,7 @@ def read_index(path: Path) -> Index:
     from safetensors import SafetensorError, safe_open
 
     if not path.exists():
-        mend = "train it with similar_cases=true, or bring that file back if it was taken out"
+        mend = "train it again with similar_cases=true, or bring that file back if it was taken out"
         raise UserError("this bundle carries no training cases to compare with", where=str(path), mend=mend)
     try:
         with safe_open(path, framework="numpy") as file:
