@@ -80,7 +80,7 @@ def lay_out(features: Features, settings: Settings, *, what: str = "last hidden 
 
     require_spread(features, what=what)
     mean, axes, variance = principal_axes(features, settings.components)
-    along: Features = (features - mean) @ axes
+    along = np.asarray((features - mean) @ axes, dtype=np.float32)
     neighbours = nearest_neighbours(along, min(len(along) - 1, int(3 * settings.perplexity)))
     threads = cores() if len(along) >= WORTH_THREADS else 1
     embedding = TSNE(

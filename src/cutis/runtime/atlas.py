@@ -53,8 +53,7 @@ class Atlas:
         if not np.isfinite(features).all():
             what = "the network says nothing finite of a case"
             raise UserError(what, where="features of a new case", mend="train again, with another recipe")
-        along: Array = (features - self.mean) @ self.axes
-        return along
+        return np.asarray((features - self.mean) @ self.axes, dtype=np.float32)
 
 
 class Placed(NamedTuple):
@@ -111,11 +110,12 @@ def affinities(distances: NDArray[np.float64], *, perplexity: float) -> NDArray[
     scale = np.maximum(squared.mean(axis=1, keepdims=True), np.finfo(np.float64).tiny)
     squared /= scale
     wanted = np.log(max(1.0, min(perplexity, distances.shape[1] / 3)))
+    pulls = np.empty_like(squared)
     low, high = np.full((len(squared), 1), -60.0), np.full((len(squared), 1), 60.0)  # of the logarithm of the sharpness
     for _ in range(60):
         middle = (low + high) / 2
         pulls = np.exp(-squared * np.exp(middle))
-        pulls = pulls / pulls.sum(axis=1, keepdims=True)
+        pulls = np.divide(pulls, pulls.sum(axis=1, keepdims=True))
         entropy = -(pulls * np.log(np.maximum(pulls, 1e-300))).sum(axis=1, keepdims=True)
         low, high = np.where(entropy > wanted, middle, low), np.where(entropy > wanted, high, middle)
     return pulls
