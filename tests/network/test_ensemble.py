@@ -30,6 +30,9 @@ def test_answers_are_averaged_and_features_stand_side_by_side(members):
         torch.testing.assert_close(together.auxiliary_logits[depth], mean)
     torch.testing.assert_close(together.maps[-1], sum(each.maps[-1] for each in alone) / 3)
     torch.testing.assert_close(together.features, torch.cat([each.features for each in alone], dim=1))
+    for stage in range(7):
+        side_by_side = torch.cat([each.stage_features[stage] for each in alone], dim=1)
+        torch.testing.assert_close(together.stage_features[stage], side_by_side)
 
 
 @torch.inference_mode()

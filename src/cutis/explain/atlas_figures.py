@@ -19,6 +19,7 @@ COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#0
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 LEGEND_COLUMNS = 3
 PANELS = 4  # in a row
+ROOMY = 800  # points up to which they are drawn in full size; then the area of each shrinks as they become more
 MANY = 4000  # points from which on they are drawn as one picture within the SVG, which would be megabytes else
 Places = NDArray[np.float64]  # (N, 2)
 
@@ -75,7 +76,7 @@ def depths_figure(panels: Sequence[Panel], called: Called, taxonomy: Taxonomy, *
     """Draw the maps of all depths side by side, shallow to deep."""
     rows, legend_rows = -(-len(panels) // PANELS), -(-(len(taxonomy) + 1) // LEGEND_COLUMNS)
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(WIDTH, WIDTH / PANELS * 1.35 * rows + 0.18 * legend_rows + 0.7), layout="constrained")
+        figure = Figure(figsize=(WIDTH, WIDTH / PANELS * 1.35 * rows + 0.18 * legend_rows + 1.0), layout="constrained")
         figure.suptitle("What each depth finds alike", x=0.01, ha="left", fontsize=10, weight="bold")
         grid = list(figure.subplots(rows, min(PANELS, len(panels)), squeeze=False).flat)
         for axes, panel in zip(grid, panels, strict=False):
@@ -84,30 +85,39 @@ def depths_figure(panels: Sequence[Panel], called: Called, taxonomy: Taxonomy, *
             axes.set_xlabel(panel.beneath, loc="left", fontsize=7, color=GREY)
         for axes in grid[len(panels) :]:
             axes.set_axis_off()
-        figure.supxlabel(of_what, x=0.01, ha="left", fontsize=7.5, color=GREY)
-        _legend(figure, figure.axes[0], taxonomy)
+        _legend(figure, figure.axes[0], taxonomy, title=of_what)
     return figure
 
 
 def _draw(axes: Axes, places: Places, called: Called, taxonomy: Taxonomy, *, sizes: tuple[int, int]) -> None:
-    plain, ringed = sizes
+    crowded = max(0.1, min(1, ROOMY / max(1, len(places))))
+    plain, ringed = (crowded * size for size in sizes)
     rasterized = len(places) > MANY
     for kind in range(len(taxonomy)):
         mark: Any = _mark(kind) | {"rasterized": rasterized}
         own, is_right = called.truth == kind, called.answers == called.truth
         (x, y), (wrong_x, wrong_y) = places[own & is_right].T, places[own & ~is_right].T
         axes.scatter(x, y, s=plain, linewidths=0, alpha=0.8, **mark)
-        axes.scatter(wrong_x, wrong_y, s=ringed, linewidths=ringed / 27, edgecolors="black", zorder=3, **mark)
+        axes.scatter(wrong_x, wrong_y, s=ringed, linewidths=ringed**0.5 / 6, edgecolors="black", zorder=3, **mark)
     axes.set(xticks=(), yticks=())
     axes.set_aspect("equal", adjustable="datalim")
     axes.spines[:].set_color("#d4d4d4")
 
 
-def _legend(figure: Figure, axes: Axes, taxonomy: Taxonomy) -> None:
+def _legend(figure: Figure, axes: Axes, taxonomy: Taxonomy, *, title: str = "") -> None:
     for kind, disease in enumerate(taxonomy.diseases):
         axes.scatter([], [], s=26, linewidths=0, label=disease.name, **_mark(kind))
     axes.scatter([], [], s=26, color="white", edgecolors="black", label="ring: answered wrongly")
-    figure.legend(loc="outside lower left", ncols=LEGEND_COLUMNS, frameon=False, handletextpad=0.2)
+    legend = figure.legend(
+        loc="outside lower left",
+        ncols=LEGEND_COLUMNS,
+        frameon=False,
+        handletextpad=0.2,
+        title=title or None,
+        title_fontsize=7.5,
+        alignment="left",
+    )
+    legend.get_title().set_color(GREY)
 
 
 def _mark(kind: int) -> dict[str, Any]:

@@ -65,7 +65,7 @@ def write_chart(folder: Path, chart: Chart, taxonomy: Taxonomy, *, about: dict[s
     figure = atlas_figure(chart.last.places, called, taxonomy, of_what=caption, marked=by_name)
     save_figure(folder / "figures" / "atlas.svg", figure)
     panels = [Panel(each.name, each.places, _trust(each)) for each in chart.depths]
-    figure = depths_figure(panels, called, taxonomy, of_what=f"{of_what} Beneath: trustworthiness. {MEANING}")
+    figure = depths_figure(panels, called, taxonomy, of_what=f"{of_what}\n{MEANING}")
     save_figure(folder / "figures" / "atlas_stages.svg", figure)
 
 
@@ -110,4 +110,4 @@ def _spoken(quality: dict[str, dict[str, Any]]) -> str:
 
 def _trust(depth: Depth) -> str:
     value = next(each for name, each in depth.quality.items() if name.startswith("trustworthiness")).value
-    return "" if value is None else f"{value:.3f}"
+    return "" if value is None else f"trustworthiness {value:.3f}"

@@ -2,7 +2,7 @@
 
 function drawMap(page) {
   const { canvas, view, table, map } = page;
-  const ratio = devicePixelRatio || 1;
+  const ratio = sharpness();
   const pen = canvas.getContext("2d");
   const words = page.colour.labels.length;
   const radius = radiusFor(table.count, view.scale / view.fitted);

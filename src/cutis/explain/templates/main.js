@@ -52,7 +52,7 @@ function repaint(page) {
 function measure(page) {
   const { canvas, view } = page;
   const { clientWidth, clientHeight } = canvas.parentElement;
-  const ratio = devicePixelRatio || 1;
+  const ratio = sharpness();
   pan(view, (clientWidth - view.width) / 2, (clientHeight - view.height) / 2);
   [view.width, view.height] = [Math.max(1, clientWidth), Math.max(1, clientHeight)];
   [canvas.width, canvas.height] = [Math.round(view.width * ratio), Math.round(view.height * ratio)];

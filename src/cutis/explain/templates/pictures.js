@@ -28,7 +28,7 @@ function pictureSize(table, row, longest) {
 async function drawPicture(table, row, canvas, { longest, withMap = false }) {
   const { cell: side, across } = table.sheets;
   const [width, height] = pictureSize(table, row, longest);
-  const ratio = Math.min(2, devicePixelRatio || 1);
+  const ratio = sharpness();
   canvas.dataset.row = String(row);
   const slot = table.slots[row];
   const inSheet = slot % (across * across);

@@ -2,6 +2,11 @@
 
 const MAP = 65535;
 
+// Pixels of the screen to a pixel of the page; more than two are not seen, and cost as much again.
+function sharpness() {
+  return Math.min(2, devicePixelRatio || 1);
+}
+
 function newView() {
   return { scale: 1, left: 0, top: 0, width: 1, height: 1, fitted: 1 };
 }
