@@ -78,6 +78,25 @@ def test_each_case_is_placed_as_if_it_came_alone(mapped):
         np.testing.assert_array_equal(place(atlas, new[number : number + 1]).places[0], together[number])
 
 
+def test_a_case_comes_to_rest_where_no_step_to_any_side_is_better(mapped):
+    """At the end the divergence, counted here anew, is lower than all around."""
+    embedding, features, new, _ = mapped
+    atlas = _atlas(features, embedding)
+    found = place(atlas, new)
+
+    def divergence(point, row):
+        pulls = affinities(found.distances[row : row + 1, :15], perplexity=5)[0]
+        near = 1 / (1 + np.square(point - atlas.places).sum(axis=1))
+        return np.log(near.sum()) - 1.5 * pulls @ np.log(near[found.neighbours[row, :15]])
+
+    for row in range(10):
+        here = divergence(found.places[row], row)
+        around = [
+            divergence(found.places[row] + 0.01 * np.array(side), row) for side in ((1, 0), (-1, 0), (0, 1), (0, -1))
+        ]
+        assert here < min(around)
+
+
 def test_neighbours_are_the_nearest_and_their_pull_has_the_perplexity():
     """Against every distance; the entropy of the pulls is the logarithm of what was asked for."""
     random = np.random.default_rng(0)
