@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from cutis.runtime.allocator import keep_freed_memory
 from cutis.runtime.bundle import Bundle
+from cutis.vocabulary.chance import seed_of
 from cutis.vocabulary.outputs import Outputs
 
 Pictures: TypeAlias = NDArray[np.float32]  # (N, 3, S, S), normalised
@@ -24,12 +25,29 @@ def torch_network(bundle: Bundle) -> Any:
     import torch
     from safetensors.torch import load_file
 
+    keep_freed_memory()
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    network = _unlearned(bundle)
+    network.load_state_dict(load_file(bundle.weights))
+    return network.to(device).to(memory_format=torch.channels_last).eval()
+
+
+def untrained_network(bundle: Bundle, *, seed: int) -> Any:
+    """Return a network as `torch_network` does, but as it was before any training: its weights depend on the seed."""
+    import torch
+
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    with torch.random.fork_rng():
+        torch.manual_seed(seed_of(seed, "untrained"))
+        network = _unlearned(bundle)
+    return network.to(device).to(memory_format=torch.channels_last).eval()
+
+
+def _unlearned(bundle: Bundle) -> Any:
     from cutis.network.backbone import backbone_of
     from cutis.network.classifier import Classifier
     from cutis.network.ensemble import Ensemble
 
-    keep_freed_memory()
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     size, auxiliary = bundle.preparation.size, bool(bundle.auxiliary)
     members = [
         Classifier(
@@ -38,9 +56,7 @@ def torch_network(bundle: Bundle) -> Any:
         )
         for _ in range(bundle.members)
     ]
-    network = members[0] if bundle.members == 1 else Ensemble(members)
-    network.load_state_dict(load_file(bundle.weights))
-    return network.to(device).to(memory_format=torch.channels_last).eval()
+    return members[0] if bundle.members == 1 else Ensemble(members)
 
 
 def torch_engine(bundle: Bundle) -> Engine:

@@ -53,6 +53,7 @@ FORMATS = {
     "robustness": 1,
     "saliency": 1,
     "similar": 1,
+    "sanity": 1,
     "splits": 1,
     "subgroups": 1,
     "taxonomy": 1,

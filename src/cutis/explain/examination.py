@@ -1,0 +1,55 @@
+"""Examines every method on the same cases; those that need many passes for one map on fewer of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from torch import nn
+
+from cutis.explain.asking import Methods
+from cutis.explain.examined import Examined, Plan, Subject
+from cutis.explain.measures import BLOB, MOVED, Untrained, pointing, redrawn, removals, small_changes
+
+SLOW = frozenset({"smoothgrad", "integrated_gradients", "occlusion"})
+
+
+def examine(
+    network: nn.Module, methods: Methods, subject: Subject, *, plan: Plan, untrained: Untrained
+) -> dict[str, Examined]:
+    """Measure every method on a subject; slow ones on its first cases, and without the cascade.
+
+    Args:
+        network: ready to answer; it is left as it is.
+        methods: by name.
+        subject: the cases.
+        plan: how much is asked.
+        untrained: makes networks of the same architecture that know nothing.
+    """
+    quick = {name: method for name, method in methods.items() if name not in SLOW}
+    slow = {name: method for name, method in methods.items() if name in SLOW}
+    found = _examine(network, quick, subject.first(plan.cases), plan=plan, untrained=untrained)
+    for name, method in slow.items():
+        few, of_plan = subject.first(plan.slow_cases), replace(plan, cascade_seeds=0)
+        found |= _examine(network, {name: method}, few, plan=of_plan, untrained=untrained, of_what=f" by {name}")
+    return {name: found[name] for name in methods}
+
+
+def _examine(
+    network: nn.Module, methods: Methods, subject: Subject, *, plan: Plan, untrained: Untrained, of_what: str = ""
+) -> dict[str, Examined]:
+    if not methods:
+        return {}
+    maps, kept = small_changes(network, methods, subject, of_what=of_what)
+    weights = redrawn(network, methods, subject, maps, plan=plan, untrained=untrained, of_what=of_what)
+    curves = removals(maps, subject, steps=plan.steps, of_what=of_what)
+    return {
+        name: Examined(
+            own=curves[name],
+            moved=curves[MOVED.format(name)],
+            blob=curves[BLOB],
+            pointing={target: pointing(maps[name], subject, target) for target in subject.targets},
+            stability=kept[name],
+            redrawn=weights[name],
+        )
+        for name in methods
+    }
