@@ -1,4 +1,4 @@
-"""Examines every method on the same cases; those that need many passes for one map on fewer of them."""
+"""Examines every method on the same cases; those that do not come with the answer on fewer of them."""
 
 from __future__ import annotations
 
@@ -10,13 +10,10 @@ from cutis.explain.asking import Methods
 from cutis.explain.examined import Examined, Plan, Subject
 from cutis.explain.measures import BLOB, MOVED, Untrained, pointing, redrawn, removals, small_changes
 
-SLOW = frozenset({"smoothgrad", "integrated_gradients", "occlusion"})
-
-
 def examine(
     network: nn.Module, methods: Methods, subject: Subject, *, plan: Plan, untrained: Untrained
 ) -> dict[str, Examined]:
-    """Measure every method on a subject; slow ones on its first cases, and without the cascade.
+    """Measure every method on a subject; those that need a pass of their own on its first cases, without the cascade.
 
     Args:
         network: ready to answer; it is left as it is.
@@ -25,12 +22,12 @@ def examine(
         plan: how much is asked.
         untrained: makes networks of the same architecture that know nothing.
     """
-    quick = {name: method for name, method in methods.items() if name not in SLOW}
-    slow = {name: method for name, method in methods.items() if name in SLOW}
-    found = _examine(network, quick, subject.first(plan.cases), plan=plan, untrained=untrained)
-    for name, method in slow.items():
-        few, of_plan = subject.first(plan.slow_cases), replace(plan, cascade_seeds=0)
-        found |= _examine(network, {name: method}, few, plan=of_plan, untrained=untrained, of_what=f" by {name}")
+    in_pass = {name: method for name, method in methods.items() if method.in_pass}
+    found = _examine(network, in_pass, subject.first(plan.cases), plan=plan, untrained=untrained)
+    few, without_cascade = subject.first(plan.own_pass_cases), replace(plan, cascade_seeds=0)
+    for name in methods.keys() - in_pass.keys():
+        own = {name: methods[name]}
+        found |= _examine(network, own, few, plan=without_cascade, untrained=untrained, of_what=f" by {name}")
     return {name: found[name] for name in methods}
 
 

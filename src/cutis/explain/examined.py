@@ -21,9 +21,9 @@ class Plan:
     """How much is asked of each method."""
 
     cases: int = 60
-    slow_cases: int = 12  # of methods that need many passes for one map
+    own_pass_cases: int = 24  # of methods that do not come with the answer
     seeds: int = 10  # networks drawn anew
-    cascade_seeds: int = 3  # of them that are drawn anew layer by layer, for methods that are quick
+    cascade_seeds: int = 3  # of them that are drawn anew layer by layer, for maps that come with the answer
     steps: int = deletion.STEPS
 
 

@@ -15,13 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cutis.imaging.decode import UnreadablePicture, decode
-from cutis.imaging.fingerprint import fingerprint
 from cutis.progress import track
 from cutis.vocabulary.case import Case, unchanged_picture
 from cutis.vocabulary.errors import UserError
 from cutis.vocabulary.files import read_json
 
-SAME_PICTURE = 1.0  # grey levels that thumbnails may differ by, root mean square: a JPEG that is saved anew has 0.3
+SAME_PICTURE = 1.0  # grey levels that thumbnails may differ by, root mean square; a JPEG that is saved anew has 0.2
+THUMBNAIL = 16  # places along the shorter side, or a few more
 TRUTH = "truth.json"  # beside the masks of a toy clinic; its legend says what each bit means
 LESION, HAIR = "lesion", "hair"
 INSIDE, SIGNS, DETAILS = "mask", "signs", "details"
@@ -33,6 +33,7 @@ TARGETS = {
 }
 
 Mask = NDArray[np.bool_]  # (H, W)
+Thumbnail = NDArray[np.float32]
 Legend = Mapping[str, Mapping[str, str]]  # diagnosis → bit → what it means; the ground is the first after the lesion
 
 
@@ -101,42 +102,39 @@ def _by_name(files: Mapping[str, Path], cases: Sequence[Case]) -> dict[str, Path
 
 
 def _by_picture(files: Mapping[str, Path], cases: Sequence[Case], dataset: Path, pictures: Path) -> dict[str, Path]:
-    own = set(files.values())
+    masks = set(files.values())
     named = {
         path.relative_to(pictures).with_suffix("").as_posix(): path
         for path in sorted(pictures.rglob("*"))
-        if path.is_file() and path not in own
+        if path.is_file() and path not in masks
     }
     masked = [(mask, named[name]) for name, mask in files.items() if name in named]
-    clinic = [
-        (mask, seen)
-        for mask, picture in track(masked, "reading masked pictures", total=len(masked))
-        for seen in _sight(picture)
-    ]
-    if not clinic:
-        return {}
-    theirs = np.stack([thumbnail for _, (_, thumbnail) in clinic])
+    by_size: dict[tuple[int, int], list[tuple[Path, Thumbnail]]] = {}
+    for mask, picture in track(masked, "reading the pictures of masks", total=len(masked)):
+        for size, thumbnail in _sight(picture):
+            by_size.setdefault(size, []).append((mask, thumbnail))
     found = {}
     for case in track(cases, "finding their cases", total=len(cases)):
         size, own = _seen(unchanged_picture(dataset, case))
-        apart = np.sqrt(((theirs - own) ** 2).mean(axis=1))
-        apart[[their_size != size for _, (their_size, _) in clinic]] = np.inf
-        if apart.min() < SAME_PICTURE:
-            found[case.case_id] = clinic[int(apart.argmin())][0]
+        theirs = by_size.get(size, ())
+        apart = [float(np.sqrt(((thumbnail - own) ** 2).mean())) for _, thumbnail in theirs]
+        if apart and min(apart) < SAME_PICTURE:
+            found[case.case_id] = theirs[int(np.argmin(apart))][0]
     return found
 
 
-def _sight(path: Path) -> Iterator[tuple[tuple[int, int], NDArray[np.float32]]]:
-    """Yield what is seen of a file, nothing where it is no picture."""
+def _sight(path: Path) -> Iterator[tuple[tuple[int, int], Thumbnail]]:
+    """Yield what is seen of a file; nothing where it is no picture."""
     try:
         yield _seen(path)
     except UnreadablePicture:
         return
 
 
-def _seen(path: Path) -> tuple[tuple[int, int], NDArray[np.float32]]:
+def _seen(path: Path) -> tuple[tuple[int, int], Thumbnail]:
     picture = decode(path)
-    return picture.size, fingerprint(picture).thumbnail.astype(np.float32).ravel()
+    small = picture.convert("L").reduce(max(1, min(picture.size) // THUMBNAIL))
+    return picture.size, np.asarray(small, np.float32)
 
 
 def _legend_beside(folder: Path) -> Legend | None:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-BLOB = 0.2  # standard deviation of the blob, of each side: two thirds of it lie in the middle fifth of the area
+BLOB = 0.2  # standard deviation of the blob, of each side: more than half of it lies in the middle fifth of the area
 
 Values = NDArray[np.floating[Any]]
 
