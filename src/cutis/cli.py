@@ -199,7 +199,7 @@ def evaluate(
 
 
 @verb(app)
-def explain(
+def explain(  # noqa: PLR0913  every option of the command line is one
     case_ids: Annotated[
         list[str] | None, typer.Argument(metavar="CASE_ID", help="Which cases; a choice of the test split else.")
     ] = None,
@@ -211,6 +211,20 @@ def explain(
     rather_than: Annotated[
         str | None, typer.Option(metavar="DIAGNOSIS", help="Whom it is compared with; the most probable other else.")
     ] = None,
+    sanity: Annotated[
+        bool, typer.Option("--sanity", help="Examine whether the maps mean anything; this takes minutes.")
+    ] = False,
+    masks: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="With --sanity: PNGs of what is known to be there, named CASE_ID.png."),
+    ] = None,
+    pictures: Annotated[
+        Path | None, typer.Option(metavar="CLINIC_DIR", help="With --masks: they are named like these pictures.")
+    ] = None,
+    cases: Annotated[int, typer.Option(min=1, help="With --sanity: how many test cases are examined.")] = 60,
+    all_methods: Annotated[
+        bool, typer.Option("--all-methods", help="With --sanity: also those that need many passes for one map.")
+    ] = False,
     workspace: Folder = WORK,
     name: BundleName = None,
     atlas: Annotated[Splits, typer.Option(help="Lay out the test split, or all splits.")] = Splits.TEST,
@@ -218,8 +232,12 @@ def explain(
 ) -> Finished:
     """Show where the network looks, and how it groups the cases."""
     from cutis.explain import stage
+    from cutis.explain.examined import Plan
+    from cutis.explain.sanity import Inquiry
 
+    _require_sanity(sanity=sanity, masks=masks, pictures=pictures, all_methods=all_methods)
     project = Workspace(workspace)
+    plan = Plan(cases=cases, own_pass_cases=min(cases, Plan().own_pass_cases), with_slow=all_methods)
     return stage.explain(
         project,
         name or project.only_bundle(),
@@ -227,6 +245,7 @@ def explain(
         diagnosis=diagnosis,
         rather_than=rather_than,
         atlas=atlas.value,
+        inquiry=Inquiry(plan=plan, masks=masks, pictures=pictures) if sanity else None,
         again=again,
     )
 
@@ -321,3 +340,17 @@ def _require_fitting(
     if wrong:
         what = f"--on does not go with {' and '.join(wrong)}"
         raise UserError(what, where="cutis evaluate", mend="name one bundle, and leave the others out")
+
+
+def _require_sanity(*, sanity: bool, masks: Path | None, pictures: Path | None, all_methods: bool) -> None:
+    """Refuse options that say nothing without another one.
+
+    Raises:
+        UserError: names both.
+    """
+    alone = {"--masks": masks, "--all-methods": all_methods, "--pictures": pictures}
+    given = [option for option, value in alone.items() if value]
+    needed = "--sanity" if given and not sanity else "--masks" if pictures and not masks else ""
+    if needed:
+        what = f"{' and '.join(given)} without {needed}"
+        raise UserError(what, where="cutis explain", mend=f"add {needed}, or leave {given[0]} out")

@@ -36,7 +36,7 @@ class Asked:
     @property
     def size(self) -> int:
         """Pixels of each side, S."""
-        return self.pictures.shape[1]
+        return int(self.pictures.shape[1])
 
     def first(self, count: int) -> Asked:
         """Return the first so many."""

@@ -57,7 +57,7 @@ def write_chart(folder: Path, chart: Chart, taxonomy: Taxonomy, *, about: dict[s
         columns |= {f"x_{key}": depth.places[:, 0], f"y_{key}": depth.places[:, 1]}
     write_table(folder / "atlas.parquet", "atlas", columns, about=about)
     write_atlas(folder / "atlas.safetensors", chart.last.atlas, about=about)
-    (folder / "figures").mkdir()
+    (folder / "figures").mkdir(exist_ok=True)
     called = Called(truth, answers)
     of_what = f"{about['bundle']}, {counted(about)}{', invented' * about['invented']}."
     by_name = [(chart.cases[row].case_id, chart.last.places[row]) for row in chart.asked]

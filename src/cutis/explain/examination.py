@@ -10,6 +10,7 @@ from cutis.explain.asking import Methods
 from cutis.explain.examined import Examined, Plan, Subject
 from cutis.explain.measures import BLOB, MOVED, Untrained, pointing, redrawn, removals, small_changes
 
+
 def examine(
     network: nn.Module, methods: Methods, subject: Subject, *, plan: Plan, untrained: Untrained
 ) -> dict[str, Examined]:

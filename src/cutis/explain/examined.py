@@ -25,6 +25,7 @@ class Plan:
     seeds: int = 10  # networks drawn anew
     cascade_seeds: int = 3  # of them that are drawn anew layer by layer, for maps that come with the answer
     steps: int = deletion.STEPS
+    with_slow: bool = False  # whether methods with many passes for one map are examined, too
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -72,8 +72,7 @@ def paired(first: Examined, other: Examined, clusters: Clusters) -> Estimates:
     """Return how much more the first method has than another on the cases that both were asked of."""
     count = min(len(first), len(other))
     return {
-        name: mean_of(read(first)[:count] - read(other)[:count], clusters)
-        for name, read in _compared(first).items()
+        name: mean_of(read(first)[:count] - read(other)[:count], clusters) for name, read in _compared(first).items()
     }
 
 
@@ -85,9 +84,7 @@ def mean_of(values: PerCase, clusters: Clusters) -> Estimate:
             value=None, low=None, high=None, method="none", clusters=0, cluster_kind=clusters.kind, note=NOTHING
         )
     ids = [clusters.ids[at] for at in known]
-    return estimate_mean(
-        values[known], ids, cluster_kind=clusters.kind, generator=chance(SEED, "sanity", len(known))
-    )
+    return estimate_mean(values[known], ids, cluster_kind=clusters.kind, generator=chance(SEED, "sanity", len(known)))
 
 
 def _compared(of: Examined) -> dict[str, Callable[[Examined], PerCase]]:

@@ -61,8 +61,8 @@ class Masks:
             what = f"this mask is {drawn.width} × {drawn.height} pixels, its picture {size[0]} × {size[1]}"
             raise UserError(what, where=str(path), mend="save the mask in the size of the picture, upright")
         pixels = np.asarray(drawn)
-        found = (
-            {INSIDE: pixels.any(axis=2)}
+        found: dict[str, Mask] = (
+            {INSIDE: np.asarray(pixels > 0).any(axis=2)}
             if self.legend is None
             else _by_legend(pixels[..., 0], self.legend.get(case.diagnosis or "", {}))
         )
@@ -145,6 +145,4 @@ def _legend_beside(folder: Path) -> Legend | None:
 def _by_legend(bits: NDArray[np.uint8], legend: Mapping[str, str]) -> dict[str, Mask]:
     signs = [int(bit) for bit, name in legend.items() if name not in {LESION, HAIR}]
     lesion = [int(bit) for bit, name in legend.items() if name == LESION]
-    return {
-        name: (bits & sum(wanted)) > 0 for name, wanted in ((LESION, lesion), (SIGNS, signs), (DETAILS, signs[1:]))
-    }
+    return {name: (bits & sum(wanted)) > 0 for name, wanted in ((LESION, lesion), (SIGNS, signs), (DETAILS, signs[1:]))}

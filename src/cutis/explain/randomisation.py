@@ -31,7 +31,8 @@ def levels_of(network: nn.Module) -> tuple[Level, ...]:
     member = network.members[0] if isinstance(network, Ensemble) else network
     deepest, is_staged = max(depths.values()), bool(len(getattr(member, "stages", ())))
     return tuple(
-        Level(depth, _spoken(depth, deepest, is_staged=is_staged)) for depth in sorted(set(depths.values()), reverse=True)
+        Level(depth, _spoken(depth, deepest, is_staged=is_staged))
+        for depth in sorted(set(depths.values()), reverse=True)
     )
 
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
-
-from torch import nn
 
 from cutis.explain.asking import Methods
 from cutis.explain.evaluated import Evaluated
@@ -16,30 +14,51 @@ from cutis.explain.examination import examine
 from cutis.explain.examined import Examined, Plan
 from cutis.explain.figures import save_figure
 from cutis.explain.findings import Clusters, Findings, findings_of, paired
-from cutis.explain.masks import TARGETS, Masks
+from cutis.explain.masks import TARGETS, Masks, find_masks
 from cutis.explain.methods import methods_of
 from cutis.explain.sanity_figures import sanity_figures
 from cutis.explain.subject import choose_subject
 from cutis.explain.verdicts import Limit, Verdict, offered, rules_in_words, verdicts_of
-from cutis.runtime.engines import untrained_network
+from cutis.runtime.engines import torch_network, untrained_network
 from cutis.runtime.maps import FINAL, FUSED
 from cutis.vocabulary.estimate import plain
 from cutis.vocabulary.files import read_json, write_json
 
 SANITY = "sanity.json"
+SLOW = frozenset({"smoothgrad", "integrated_gradients", "occlusion"})  # many passes for one map
 FIGURES = ("sanity_removal.svg", "sanity_weights.svg", "sanity_pointing.svg", "sanity_stability.svg")
 
 
-def write_sanity(
-    folder: Path, evaluated: Evaluated, network: nn.Module, *, plan: Plan, masks: Masks | None
-) -> dict[str, Any]:
-    """Examine every method that a network has, and write sanity.json and its figures into `folder`.
+@dataclass(frozen=True, kw_only=True)
+class Inquiry:
+    """What shall be asked of the maps."""
+
+    plan: Plan = field(default_factory=Plan)
+    masks: Path | None = None  # a folder of what is known to be there
+    pictures: Path | None = None  # the clinic's folder, where masks are named like its files
+
+
+def masks_for(inquiry: Inquiry | None, evaluated: Evaluated) -> Masks | None:
+    """Return the masks of test cases that an inquiry names; None where it names none.
+
+    Raises:
+        UserError: no such folder, no mask in it, or none that belongs to a test case.
+    """
+    if inquiry is None or inquiry.masks is None:
+        return None
+    cases = [evaluated.case(case_id) for case_id in evaluated.predictions.case_ids]
+    return find_masks(inquiry.masks, cases, evaluated.dataset, pictures=inquiry.pictures)
+
+
+def write_sanity(folder: Path, evaluated: Evaluated, plan: Plan, *, masks: Masks | None) -> dict[str, Any]:
+    """Examine the methods that a network has, and write sanity.json and its figures into `folder`.
 
     Raises:
         UserError: too few cases, a picture that was changed, or a mask that does not fit its picture.
     """
     bundle = evaluated.bundle
-    methods = methods_of(bundle.auxiliary)
+    network = torch_network(bundle)
+    methods = {name: each for name, each in methods_of(bundle.auxiliary).items() if plan.with_slow or name not in SLOW}
     subject, clusters = choose_subject(evaluated, network, most=plan.cases, masks=masks)
     examined = examine(
         network, methods, subject, plan=plan, untrained=lambda seed: untrained_network(bundle, seed=seed)
@@ -93,6 +112,13 @@ def content_of(
 def offered_methods(folder: Path) -> tuple[str, ...] | None:
     """Return the methods that an explanation's folder offers to clinicians; None where they were not examined."""
     return tuple(read_json(folder / SANITY, "sanity")["offered"]) if (folder / SANITY).is_file() else None
+
+
+def offered_in_words(offered: Sequence[str] | None) -> str:
+    """Return in a line which methods are offered."""
+    if offered is None:
+        return "not examined whether the maps mean anything: --sanity does it"
+    return f"offered, since they failed nothing: {', '.join(offered)}" if offered else "no map passed what it was asked"
 
 
 def carry_over(earlier: Path, folder: Path, *, made_from: Mapping[str, str]) -> bool:

@@ -18,6 +18,7 @@ from cutis.explain.figures import save_figure
 from cutis.explain.methods import methods_of
 from cutis.explain.record import MAPS, SHOWN, record_of, tensors_of, title_of, write_maps
 from cutis.explain.saliency import look
+from cutis.explain.sanity import Inquiry, carry_over, masks_for, offered_methods, offered_in_words, write_sanity
 from cutis.progress import track
 from cutis.runtime.engines import torch_engine, torch_network
 from cutis.vocabulary.case import Case
@@ -33,6 +34,7 @@ def explain(
     diagnosis: str | None = None,
     rather_than: str | None = None,
     atlas: Splits = "test",
+    inquiry: Inquiry | None = None,
     again: bool = False,
 ) -> Finished:
     """Draw where a network looks, case by case, and lay out the cases as it groups them.
@@ -44,10 +46,11 @@ def explain(
         diagnosis: whom the maps are of, by its code; without one, the answer to each case.
         rather_than: whom it is compared with; without one, the most probable of all others.
         atlas: of which splits the map is made; a case that was asked for and is of another is placed on it.
+        inquiry: whether maps mean anything; without one, what was found before of the same bundle stays.
         again: make a new version where this explanation exists.
 
     Raises:
-        UserError: not evaluated yet, an unknown case or diagnosis, or too few cases for a map.
+        UserError: not evaluated yet, an unknown case or diagnosis, too few cases for a map, or masks that do not fit.
     """
     target = workspace.explanation(name)
     workspace.refuse_to_overwrite(target, again=again)
@@ -57,7 +60,12 @@ def explain(
     wish = wish_of(diagnosis, rather_than, evaluated.bundle.taxonomy)
     choices = asked_for(case_ids) or choose_cases(evaluated.predictions, malignant=malignant)
     cases = [evaluated.case(choice.case_id) for choice in choices]
+    masks = masks_for(inquiry, evaluated)
     with workspace.new_version(target, again=again) as folder:
+        if inquiry:
+            write_sanity(folder, evaluated, inquiry.plan, masks=masks)
+        else:
+            carry_over(target.resolve(), folder, made_from=evaluated.made_from)
         shown = write_saliency(folder, evaluated, choices, cases, wish=wish)
         about = write_atlas(folder, evaluated, cast)
         write_sums(folder)
@@ -69,7 +77,7 @@ def write_saliency(
 ) -> list[dict[str, Any]]:
     """Draw a figure per case into `folder`/saliency, and write what is on them into saliency.json, maps and all."""
     (folder / "saliency").mkdir()
-    network, bundle = torch_network(evaluated.bundle), evaluated.bundle
+    network, bundle, offered = torch_network(evaluated.bundle), evaluated.bundle, offered_methods(folder)
     shown: list[dict[str, Any]] = []
     tensors: dict[str, NDArray[np.float16]] = {}
     for choice, case in track(zip(choices, cases, strict=True), "looking at cases", total=len(cases)):
@@ -77,7 +85,12 @@ def write_saliency(
         seen = look(network, bundle, picture, wish=wish)
         record = record_of(case, seen, bundle.taxonomy, why=choice.why)
         figure = saliency_figure(
-            picture, seen, bundle.preparation, taxonomy=bundle.taxonomy, title=title_of(case, seen, bundle.taxonomy)
+            picture,
+            seen,
+            bundle.preparation,
+            taxonomy=bundle.taxonomy,
+            title=title_of(case, seen, bundle.taxonomy),
+            offered=offered,
         )
         save_figure(folder / record["file"], figure)
         shown.append(record)
@@ -85,7 +98,11 @@ def write_saliency(
     methods = methods_of(bundle.auxiliary)
     content = {
         "bundle": bundle.name,
-        "methods": {key: method.in_words() for key, method in methods.items() if key in SHOWN},
+        "methods": {
+            key: method.in_words()
+            for key, method in methods.items()
+            if key in SHOWN and (offered is None or key in offered)
+        },
         "maps": {"file": MAPS, "preparation": bundle.preparation.to_dict()},
         "cases": shown,
         **_carried(evaluated),
@@ -117,6 +134,7 @@ def _finished(target: Path, evaluated: Evaluated, shown: list[dict[str, Any]], a
         lines=(
             f"saliency of {len(shown)} cases, {wrong} of them answered wrongly",
             *lines_of(about),
+            offered_in_words(offered_methods(target)),
         ),
         facts={"name": evaluated.bundle.name, "saliency": shown, "atlas": facts_of(about)},
         next_command="cutis report",

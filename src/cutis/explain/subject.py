@@ -53,7 +53,9 @@ def choose_subject(evaluated: Evaluated, network: nn.Module, *, most: int, masks
         _known_of(case, picture, masks, is_right=codes[answer] == case.diagnosis)
         for case, picture, answer in zip(cases, pictures, answers, strict=True)
     ]
-    subject = subject_of(evaluated.bundle, network, pictures, answers, keys=[case.sha256 for case in cases], masks=known)
+    subject = subject_of(
+        evaluated.bundle, network, pictures, answers, keys=[case.sha256 for case in cases], masks=known
+    )
     return Chosen(subject, Clusters(ids=tuple(case.cluster_id for case in cases), kind=evaluated.manifest.cluster_kind))
 
 
@@ -90,7 +92,8 @@ def _drawn(evaluated: Evaluated, *, most: int, masks: Masks | None) -> tuple[lis
     rows = range(len(predictions))
     has_mask = masks.by_case if masks else {}
     turns = sorted(
-        rows, key=lambda row: (predictions.case_ids[row] not in has_mask, seed_of(by_id[predictions.case_ids[row]].sha256))
+        rows,
+        key=lambda row: (predictions.case_ids[row] not in has_mask, seed_of(by_id[predictions.case_ids[row]].sha256)),
     )
     taken = turns[:most]
     answers = predictions.probabilities.argmax(axis=1)

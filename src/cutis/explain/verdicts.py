@@ -101,8 +101,7 @@ def verdicts_of(found: Findings) -> dict[str, Verdict]:
     """Return the verdict of every rule on one method."""
     tested = {name: rule.tested(found) for name, rule in RULES.items()}
     return {
-        name: Verdict(all(test.is_passed for test in tests) if tests else None, tests)
-        for name, tests in tested.items()
+        name: Verdict(all(test.is_passed for test in tests) if tests else None, tests) for name, tests in tested.items()
     }
 
 
