@@ -62,7 +62,7 @@ class Masks:
             raise UserError(what, where=str(path), mend="save the mask in the size of the picture, upright")
         pixels = np.asarray(drawn)
         found: dict[str, Mask] = (
-            {INSIDE: np.asarray(pixels > 0).any(axis=2)}
+            {INSIDE: pixels.max(axis=2) > 0}
             if self.legend is None
             else _by_legend(pixels[..., 0], self.legend.get(case.diagnosis or "", {}))
         )

@@ -13,7 +13,6 @@ from torch import nn
 from cutis.explain import deletion, stability
 from cutis.explain.asking import Maps, Methods, maps_by, spread, stacked
 from cutis.explain.examined import PerCase, Plan, Redrawn, Removal, Subject
-from cutis.explain.masks import Mask
 from cutis.explain.pointing import blob, pointed
 from cutis.explain.randomisation import cascade, levels_of
 from cutis.imaging.prepare import spread_back
@@ -23,7 +22,7 @@ from cutis.stats.rank_correlation import rank_correlations
 from cutis.vocabulary.chance import chance
 
 SEED = 0
-OTHERS = 5  # masks of other pictures that a map is held against, too
+OTHERS = 5  # maps of other pictures that a mask is held against, too
 BLOB, MOVED = "the middle first", "{}, elsewhere"
 POINTING = ("share", "hit", "chance", "blob", "blob_hit", "others")
 
@@ -79,18 +78,18 @@ def removals(maps: Maps, subject: Subject, *, steps: int, of_what: str) -> dict[
 def pointing(maps: Sequence[Map], subject: Subject, target: str) -> dict[str, PerCase]:
     """Return `POINTING` of each case's map: what lies inside the mask of a target, beside what does not look at it.
 
-    `others` is the share inside the masks of other pictures of the same size: what a map has there it has by habit.
+    `others` is what the maps of other pictures have inside the same mask: so much a map has by habit.
     """
     found = np.full((len(POINTING), len(subject)), np.nan)
-    preparation = subject.asked.preparation
-    for at, (saliency, size, masks) in enumerate(zip(maps, subject.sizes, subject.masks, strict=True)):
+    for at, (size, masks) in enumerate(zip(subject.sizes, subject.masks, strict=True)):
         if target not in masks:
             continue
+        preparation, mask = subject.asked.preparation, masks[target]
         seen = spread_back(np.ones((1, 1), np.float32), size, preparation) > 0
-        over, middle = spread_back(saliency, size, preparation), blob(*size[::-1])
-        own, of_blob = (pointed(each, masks[target], seen=seen) for each in (over, middle))
-        others = [pointed(over, mask, seen=seen).share for mask in _other_masks(subject, at, target)]
-        by_habit = np.mean(others) if others else np.nan
+        turn = [maps[(at + step) % len(maps)] for step in range(1 + min(OTHERS, len(maps) - 1))]
+        own, *others = [pointed(spread_back(each, size, preparation), mask, seen=seen) for each in turn]
+        of_blob = pointed(blob(*size[::-1]), mask, seen=seen)
+        by_habit = np.mean([other.share for other in others])
         found[:, at] = (own.share, own.hit, own.chance, of_blob.share, of_blob.hit, by_habit)
     return dict(zip(POINTING, found, strict=True))
 
@@ -136,13 +135,6 @@ def _orders(maps: Maps, subject: Subject, at: int) -> Iterator[tuple[str, NDArra
         yield name, deletion.order_of(saliency, generator=generator)
         moved = deletion.elsewhere(saliency, generator=generator)
         yield MOVED.format(name), deletion.order_of(moved, generator=generator)
-
-
-def _other_masks(subject: Subject, at: int, target: str) -> list[Mask]:
-    """Return the masks of the next cases whose picture has the same size."""
-    turn = [(at + step) % len(subject) for step in range(1, len(subject))]
-    fitting = [each for each in turn if target in subject.masks[each] and subject.sizes[each] == subject.sizes[at]]
-    return [subject.masks[each][target] for each in fitting[:OTHERS]]
 
 
 def _correlations(one: Sequence[Map], other: Sequence[Map]) -> PerCase:

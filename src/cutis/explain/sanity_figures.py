@@ -139,7 +139,7 @@ def _pointing_figure(findings: Mapping[str, Findings], offered: Sequence[str], t
 
     dots = (
         Dots("the map", read("share"), "o", BLUE),
-        Dots("the same map, in others' masks", read("others"), "x", ORANGE),
+        Dots("maps of other pictures", read("others"), "x", ORANGE),
         Dots("an even map", read("chance"), "|", GREY),
         Dots("a blob in the middle", read("blob"), "d", GREEN),
     )

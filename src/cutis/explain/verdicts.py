@@ -75,10 +75,10 @@ RULES: dict[str, Rule] = {
         tested=_removal,
     ),
     "pointing": Rule(
-        asks="more of it lies where something is known to be than of an even map, and more than in others' masks",
+        asks="more of it lies where something is known to be than of an even map, and than of other pictures' maps",
         why=(
-            "an even map has as much inside a mask as the mask is large; and a map that shows the middle of every "
-            "picture, where lesions are, has as much inside the masks of other pictures as inside its own"
+            "an even map has as much inside a mask as the mask is large; and of maps that show the middle of every "
+            "picture, where lesions are, those of other pictures have as much inside"
         ),
         tested=_pointing,
     ),
