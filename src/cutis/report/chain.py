@@ -74,6 +74,8 @@ def _of_bundle(trained: Trained, dataset: Mapping[str, str]) -> Iterator[Link]:
         needs = ("manifest", "weights", *({"bundle"} & said.keys()), "predictions", "outputs")  # older ones lack it
         yield from _links(f"saliency of {name}", there, said, needs=needs)
         yield from _links(f"atlas of {name}", there, explanation.atlas["made_from"], needs=needs)
+        if explanation.sanity:
+            yield from _links(f"sanity of {name}", there, explanation.sanity["made_from"], needs=needs)
 
 
 def _of_comparison(comparison: Comparison, trained: tuple[Trained, ...], dataset: Mapping[str, str]) -> Iterator[Link]:

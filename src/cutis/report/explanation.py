@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from cutis.report.atlas import atlas_section
 from cutis.report.figures import Inline, inline_picture
 from cutis.report.material import Explanation
+from cutis.report.sanity import sanity_section
 from cutis.vocabulary.taxonomy import Taxonomy
 
 ASKED_FOR = "asked for"
@@ -34,6 +35,7 @@ def explanation_section(explanation: Explanation, taxonomy: Taxonomy) -> dict[st
         "others": [look for look in looks if look not in wrong],
         "methods": explanation.saliency["methods"],
         "atlas": atlas_section(explanation),
+        "sanity": sanity_section(explanation),
     }
 
 

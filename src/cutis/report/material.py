@@ -52,6 +52,7 @@ class Explanation:
     seal: str
     saliency: dict[str, Any]
     atlas: dict[str, Any]  # what the table says about itself
+    sanity: dict[str, Any] | None = None  # None where it was not examined whether the maps mean anything
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -117,11 +117,13 @@ def _read_comparison(folder: Path) -> Comparison | Outdated:
 
 def _read_explanation(folder: Path) -> Explanation:
     check_sums(folder, "explanation", mend="cutis explain --again")
+    sanity = folder / "sanity.json"
     return Explanation(
         folder=folder,
         seal=_seal(folder),
         saliency=read_json(folder / "saliency.json", "saliency"),
         atlas=read_table(folder / "atlas.parquet", "atlas")[1],
+        sanity=read_json(sanity, "sanity") if sanity.exists() else None,
     )
 
 
