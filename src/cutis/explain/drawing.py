@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, NamedTuple
 
 import matplotlib as mpl
@@ -36,10 +37,17 @@ class Overlay(NamedTuple):
     limits: tuple[float, float]  # the values of the first and the last colour
     label: str
     colours: str = AMOUNT
+    method: str = FINAL  # by which it was made
 
 
 def saliency_figure(
-    picture: Image.Image, seen: Look, preparation: Preparation, *, taxonomy: Taxonomy, title: str
+    picture: Image.Image,
+    seen: Look,
+    preparation: Preparation,
+    *,
+    taxonomy: Taxonomy,
+    title: str,
+    offered: Collection[str] | None = None,
 ) -> Figure:
     """Draw a picture, its maps with their scales, the comparison with another diagnosis, and every depth in small.
 
@@ -49,9 +57,10 @@ def saliency_figure(
         preparation: with which the network saw it, so that maps lie where it looked.
         taxonomy: names the diagnoses.
         title: of the figure.
+        offered: the methods whose maps may be shown; all where they were not examined.
     """
-    overlays = large_overlays(picture, seen, preparation, taxonomy)
-    depths = depth_overlays(picture, seen, preparation)
+    overlays = _offered(large_overlays(picture, seen, preparation, taxonomy), offered)
+    depths = _offered(depth_overlays(picture, seen, preparation), offered)
     shape, rows = picture.height / picture.width, -(-(1 + len(overlays)) // ACROSS)
     heights = [rows * (WIDTH / ACROSS * shape + SCALE)]
     heights += [WIDTH / len(depths) * shape + NAME] if depths else []
@@ -60,7 +69,7 @@ def saliency_figure(
         figure.suptitle(title, x=0.01, ha="left", fontsize=9, weight="bold")
         parts = figure.subfigures(len(heights), 1, height_ratios=heights, squeeze=False)[:, 0]
         outlined, *panels = parts[0].subplots(rows, ACROSS, squeeze=False).flat
-        _draw_outlined(parts[0], outlined, picture, overlays[0])
+        _draw_outlined(parts[0], outlined, picture, overlays[:1])
         for axes in panels:
             axes.set_axis_off()
         for axes, overlay in zip(panels, overlays, strict=False):
@@ -87,16 +96,16 @@ def large_overlays(
         FOR_AND_AGAINST,
     )
     gradient = _over(seen.gradient, picture, preparation)
-    by_pixel = _relative("gradient saliency", gradient, float(np.nanpercentile(gradient, BRIGHTEST)))
+    by_pixel = _relative("gradient saliency", gradient, float(np.nanpercentile(gradient, BRIGHTEST)), method="gradient")
     if FUSED not in seen.maps:
         return activation, by_pixel, rather
     joined, joined_rather = (_over(maps[FUSED], picture, preparation) for maps in (seen.maps, seen.contrast))
     return (
-        _relative("all depths joined", joined, float(np.nanmax(joined))),
+        _relative("all depths joined", joined, float(np.nanmax(joined)), method=FUSED),
         by_pixel,
         activation,
         rather,
-        _relative(f"all depths, rather than {rival}", joined_rather, float(np.nanmax(joined_rather))),
+        _relative(f"all depths, rather than {rival}", joined_rather, float(np.nanmax(joined_rather)), method=FUSED),
     )
 
 
@@ -111,10 +120,15 @@ def depth_overlays(picture: Image.Image, seen: Look, preparation: Preparation) -
             _around_zero(spread[name]),
             f"{each.mean():+.1f}  ({each.shape[0]} × {each.shape[1]})",
             FOR_AND_AGAINST,
+            name,
         )
         for name, each in stack.items()
         if len(stack) > 1
     )
+
+
+def _offered(overlays: tuple[Overlay, ...], offered: Collection[str] | None) -> tuple[Overlay, ...]:
+    return tuple(each for each in overlays if offered is None or each.method in offered)
 
 
 def _over(seen_map: Map, picture: Image.Image, preparation: Preparation) -> NDArray[np.float32]:
@@ -123,8 +137,8 @@ def _over(seen_map: Map, picture: Image.Image, preparation: Preparation) -> NDAr
     return np.where(was_seen, spread_back(seen_map, picture.size, preparation), np.float32(np.nan))
 
 
-def _relative(title: str, values: NDArray[np.float32], greatest: float) -> Overlay:
-    return Overlay(title, values / (greatest or 1.0), (0, 1), "greatest = 1")
+def _relative(title: str, values: NDArray[np.float32], greatest: float, *, method: str) -> Overlay:
+    return Overlay(title, values / (greatest or 1.0), (0, 1), "greatest = 1", method=method)
 
 
 def _ends(values: NDArray[np.float32]) -> tuple[float, float]:
@@ -136,18 +150,20 @@ def _around_zero(values: NDArray[np.float32]) -> tuple[float, float]:
     return -farthest, farthest
 
 
-def _draw_outlined(figure: Any, axes: Axes, picture: Image.Image, overlay: Overlay) -> None:
+def _draw_outlined(figure: Any, axes: Axes, picture: Image.Image, overlays: tuple[Overlay, ...]) -> None:
     """Draw a picture in its colours, and around the strongest tenth of a map a line that is seen on every skin."""
     axes.imshow(picture)
     axes.set_axis_off()
     axes.set_title("picture", loc="left", fontsize=8)
-    level = float(np.nanpercentile(overlay.values, STRONGEST))
-    is_drawn = bool(np.nanmin(overlay.values) < level < np.nanmax(overlay.values))
-    for colour, width in (("black", 2.2), ("white", 0.9)) if is_drawn else ():
-        axes.contour(overlay.values, levels=[level], colors=colour, linewidths=width)
+    told = "" if overlays else "no map that may be shown:\nnone passed its examination"
+    for overlay in overlays:
+        level = float(np.nanpercentile(overlay.values, STRONGEST))
+        if np.nanmin(overlay.values) < level < np.nanmax(overlay.values):
+            told = f"outline: strongest tenth of\n{overlay.title}"
+            for colour, width in (("black", 2.2), ("white", 0.9)):
+                axes.contour(overlay.values, levels=[level], colors=colour, linewidths=width)
     blank = ScalarMappable(cmap=ListedColormap(["white"]))  # where the others have their scale, so that all lie level
-    scale = _draw_scale(figure, axes, blank, f"outline: strongest tenth of\n{overlay.title}" if is_drawn else "")
-    scale.set_ticks([])
+    _draw_scale(figure, axes, blank, told).set_ticks([])
 
 
 def _draw_large(figure: Any, axes: Axes, picture: Image.Image, overlay: Overlay) -> None:
