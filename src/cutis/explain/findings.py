@@ -52,13 +52,10 @@ def findings_of(examined: Examined, clusters: Clusters) -> Findings:
     """Return every measure of one method with its interval."""
     return Findings(
         cases=len(examined),
-        weights=_of_weights(examined.redrawn, clusters),
+        weights=weights_estimates(examined.redrawn, clusters),
         cascade={level: _crossed(values, clusters) for level, values in examined.redrawn.cascade.items()},
         removal={name: mean_of(values, clusters) for name, values in _removal(examined).items()},
-        pointing={
-            target: {name: mean_of(values, clusters) for name, values in _with_differences(found).items()}
-            for target, found in examined.pointing.items()
-        },
+        pointing={target: pointing_estimates(found, clusters) for target, found in examined.pointing.items()},
         stability={name: mean_of(values, clusters) for name, values in examined.stability.items()},
         curves={
             f"{kind}{told}": getattr(removal, kind).mean(axis=0).round(4).tolist()
@@ -74,6 +71,24 @@ def paired(first: Examined, other: Examined, clusters: Clusters) -> Estimates:
     return {
         name: mean_of(read(first)[:count] - read(other)[:count], clusters) for name, read in _compared(first).items()
     }
+
+
+def weights_estimates(redrawn: Redrawn, clusters: Clusters) -> Estimates:
+    """Return what is left of a map when all weights are drawn anew, signed and not, beside two untrained networks."""
+    drawn: Mapping[str, NDArray[np.float64]] = {
+        "trained": redrawn.trained,
+        "trained_absolute": np.abs(redrawn.trained),
+        "null": redrawn.null,
+        "null_absolute": np.abs(redrawn.null),
+    }
+    return {name: _crossed(values, clusters) for name, values in drawn.items()}
+
+
+def pointing_estimates(found: Mapping[str, PerCase], clusters: Clusters) -> Estimates:
+    """Return what lies inside a mask, and what the map has over all that does not look at the picture."""
+    over = {name: found["share"] - found[name] for name in ("chance", "blob", "others")}
+    values = {**found, **{f"over_{name}": difference for name, difference in over.items()}}
+    return {name: mean_of(each, clusters) for name, each in values.items()}
 
 
 def mean_of(values: PerCase, clusters: Clusters) -> Estimate:
@@ -99,16 +114,6 @@ def _compared(of: Examined) -> dict[str, Callable[[Examined], PerCase]]:
     }
 
 
-def _of_weights(redrawn: Redrawn, clusters: Clusters) -> Estimates:
-    drawn: Mapping[str, NDArray[np.float64]] = {
-        "trained": redrawn.trained,
-        "trained_absolute": np.abs(redrawn.trained),
-        "null": redrawn.null,
-        "null_absolute": np.abs(redrawn.null),
-    }
-    return {name: _crossed(values, clusters) for name, values in drawn.items()}
-
-
 def _removal(examined: Examined) -> dict[str, PerCase]:
     own, moved, blob = (each.areas for each in (examined.own, examined.moved, examined.blob))
     return {
@@ -117,15 +122,6 @@ def _removal(examined: Examined) -> dict[str, PerCase]:
         "insertion_gained": own["insertion"] - moved["insertion"],
         "gained": own["gap"] - moved["gap"],
         "over_blob": own["gap"] - blob["gap"],
-    }
-
-
-def _with_differences(found: Mapping[str, PerCase]) -> dict[str, PerCase]:
-    return {
-        **found,
-        "over_chance": found["share"] - found["chance"],
-        "over_blob": found["share"] - found["blob"],
-        "over_others": found["share"] - found["others"],
     }
 
 

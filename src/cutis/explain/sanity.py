@@ -58,7 +58,8 @@ def write_sanity(folder: Path, evaluated: Evaluated, plan: Plan, *, masks: Masks
     """
     bundle = evaluated.bundle
     network = torch_network(bundle)
-    methods = {name: each for name, each in methods_of(bundle.auxiliary).items() if plan.with_slow or name not in SLOW}
+    known = methods_of(bundle.auxiliary)
+    methods = {name: known[name] for name in reversed(known) if plan.with_slow or name not in SLOW}  # the joined first
     subject, clusters = choose_subject(evaluated, network, most=plan.cases, masks=masks)
     examined = examine(
         network, methods, subject, plan=plan, untrained=lambda seed: untrained_network(bundle, seed=seed)

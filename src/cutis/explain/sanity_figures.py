@@ -18,6 +18,8 @@ from cutis.vocabulary.estimate import Estimate
 
 FAILED = "#9a9a9a"
 BLUE, ORANGE, GREEN = COLOURS[0], COLOURS[1], COLOURS[2]
+DOTTED = (0, (2, 2))
+ACROSS = 4  # panels in a row
 ROW = 0.24  # inches of a method's line
 SMALL = 7
 
@@ -59,75 +61,73 @@ def _main_target(findings: Iterable[Findings]) -> str | None:
 
 
 def _removal_figure(findings: Mapping[str, Findings], offered: Sequence[str]) -> Figure:
-    """Draw both curves of each method over those of the same map elsewhere."""
-    across = 4
-    rows = -(-len(findings) // across)
-    figure = Figure(figsize=(WIDTH, 1.35 * rows + 1.0), layout="constrained")
+    """Draw both curves of each method over those of the same map elsewhere; the last panel says what they are."""
+    rows = len(findings) // ACROSS + 1
+    figure = Figure(figsize=(WIDTH, 1.4 * rows + 0.9), layout="constrained")
     _title(figure, "Taking away what a map shows, and showing nothing else: probability of the answer")
-    panels = np.atleast_1d(figure.subplots(rows, across, sharex=True, sharey=True)).ravel()
+    panels = np.atleast_1d(figure.subplots(rows, ACROSS, sharex=True, sharey=True)).ravel()
     for axes, (name, found) in zip(panels, findings.items(), strict=False):
         place = np.linspace(0, 100, len(found.curves["deletion"]))
         for kind, colour in (("deletion", ORANGE), ("insertion", BLUE)):
-            axes.plot(place, found.curves[f"{kind}_elsewhere"], color=colour, linewidth=0.8, linestyle=(0, (2, 2)))
+            axes.plot(place, found.curves[f"{kind}_elsewhere"], color=colour, linewidth=0.8, linestyle=DOTTED)
             axes.plot(place, found.curves[kind], color=colour, linewidth=1.6)
         gained = found.removal["gained"].value
-        axes.set_title(_spoken(name), loc="left", fontsize=SMALL, color=_ink(name, offered))
-        if gained is not None:
-            axes.text(98, 0.03, f"{gained:+.2f}", ha="right", fontsize=SMALL, color=_ink(name, offered))
+        told = "" if gained is None else f"  {gained:+.2f}"
+        axes.set_title(f"{_spoken(name)}{told}", loc="left", fontsize=SMALL, color=_ink(name, offered))
         axes.set(ylim=(0, 1), xlim=(0, 100), xticks=(0, 50, 100), yticks=(0, 0.5, 1))
         _plain(axes)
     for axes in panels[len(findings) :]:
         axes.set_axis_off()
     for label, colour, line in (
-        ("taken away, greatest first", ORANGE, "-"),
-        ("shown alone, greatest first", BLUE, "-"),
-        ("dotted: the same map elsewhere; number: what the map gains over it", GREY, (0, (2, 2))),
+        ("taken away,\ngreatest first", ORANGE, "-"),
+        ("shown alone,\ngreatest first", BLUE, "-"),
+        ("the same map elsewhere;\nthe number is what is\ngained over it", GREY, DOTTED),
     ):
-        panels[0].plot([], [], color=colour, linestyle=line, label=label)
-    figure.legend(
-        *panels[0].get_legend_handles_labels(), loc="outside lower left", ncols=3, frameon=False, fontsize=6.5
-    )
+        panels[-1].plot([], [], color=colour, linestyle=line, label=label)
+    panels[-1].legend(frameon=False, fontsize=6.5, loc="center", borderpad=0)
     figure.supylabel("probability", fontsize=SMALL, color=GREY)
     return figure
 
 
 def _weights_figure(findings: Mapping[str, Findings], offered: Sequence[str]) -> Figure:
-    """Draw the cascade, and beside it every method against untrained networks."""
+    """Draw every method against untrained networks, and below the cascade of those that were asked it."""
     falling = {name: found for name, found in findings.items() if found.cascade}
-    height = ROW * max(len(findings), 9) + 1.1
-    figure = Figure(figsize=(WIDTH, height), layout="constrained")
+    heights = [ROW * len(findings) + 0.8, *([2.2] if falling else [])]
+    figure = Figure(figsize=(WIDTH, sum(heights) + 0.6), layout="constrained")
     _title(figure, "Drawing the weights anew: how much of a map's order stays")
-    left, right = figure.subplots(1, 2, width_ratios=(1, 1.15))
-    for number, (name, found) in enumerate(falling.items()):
-        steps = [*found.cascade.values(), found.weights["trained"]]
-        is_main = name in {"fused", "final"}
-        left.plot(
-            range(len(steps) + 1),
-            [1.0, *(step.value for step in steps)],
-            color=COLOURS[number % len(COLOURS)],
-            linewidth=2 if is_main else 0.8,
-            linestyle="-" if number < len(COLOURS) else "--",
-            label=_spoken(name),
-        )
-    if falling:
-        names = ["nothing", *next(iter(falling.values())).cascade, "all"]
-        left.set_xticks(range(len(names)), names, rotation=60, ha="right", rotation_mode="anchor", fontsize=6.5)
-        left.legend(fontsize=6, frameon=False, ncols=2)
-    left.axhspan(-MOST_KEPT, MOST_KEPT, color="#eeeeee", zorder=0)
-    left.axhline(0, color=GREY, linewidth=0.6)
-    left.set_title("layer by layer, from the classifiers down", loc="left", fontsize=SMALL)
-    left.set_ylabel("rank correlation", fontsize=SMALL)
-    _plain(left)
+    above, *below = np.atleast_1d(figure.subplots(len(heights), 1, height_ratios=heights))
     dots = (
         Dots("with the map of an untrained network", lambda found: found.weights["trained"], "o", BLUE),
         Dots("two untrained networks", lambda found: found.weights["null"], "x", ORANGE),
-        Dots("without its sign", lambda found: found.weights["trained_absolute"], "|", GREEN),
+        Dots("the first, whatever its sign", lambda found: found.weights["trained_absolute"], "|", GREEN),
     )
-    _lines(right, findings, offered, dots)
-    right.axvline(MOST_KEPT, color=GREY, linewidth=0.8, linestyle=(0, (2, 2)))
-    right.axvline(0, color=GREY, linewidth=0.6)
-    right.set_title(f"all anew; must lie left of {MOST_KEPT}", loc="left", fontsize=SMALL)
+    _lines(above, findings, offered, dots)
+    above.axvline(MOST_KEPT, color=GREY, linewidth=0.8, linestyle=DOTTED)
+    above.axvline(0, color=GREY, linewidth=0.6)
+    above.set_xlabel(f"rank correlation, all weights anew; the first must lie left of {MOST_KEPT}", fontsize=SMALL)
+    for axes in below:
+        _draw_cascade(axes, falling)
     return figure
+
+
+def _draw_cascade(axes: Axes, falling: Mapping[str, Findings]) -> None:
+    for number, (name, found) in enumerate(falling.items()):
+        steps = [*found.cascade.values(), found.weights["trained"]]
+        axes.plot(
+            range(len(steps) + 1),
+            [1.0, *(np.nan if step.value is None else step.value for step in steps)],
+            color=COLOURS[number % len(COLOURS)],
+            linewidth=2 if number == 0 else 0.9,
+            linestyle="-" if number < len(COLOURS) else DOTTED,
+            label=_spoken(name),
+        )
+    names = ["nothing", *next(iter(falling.values())).cascade, "all"]
+    axes.set_xticks(range(len(names)), names, fontsize=SMALL)
+    axes.legend(fontsize=6.5, frameon=False, ncols=1, loc="upper left", bbox_to_anchor=(1, 1))
+    axes.axhspan(-MOST_KEPT, MOST_KEPT, color="#eeeeee", zorder=0)
+    axes.set_ylabel("rank correlation", fontsize=SMALL)
+    axes.set_xlabel("what was drawn anew, from the classifiers down to", fontsize=SMALL)
+    _plain(axes)
 
 
 def _pointing_figure(findings: Mapping[str, Findings], offered: Sequence[str], target: str) -> Figure:
@@ -160,7 +160,7 @@ def _stability_figure(findings: Mapping[str, Findings], offered: Sequence[str]) 
     )
     axes = figure.subplots()
     _lines(axes, findings, offered, dots)
-    axes.axvline(LEAST_STABLE, color=GREY, linewidth=0.8, linestyle=(0, (2, 2)))
+    axes.axvline(LEAST_STABLE, color=GREY, linewidth=0.8, linestyle=DOTTED)
     axes.set_xlabel(f"rank correlation; the first two must lie right of {LEAST_STABLE}", fontsize=SMALL)
     return figure
 
