@@ -165,8 +165,10 @@ def _found(examined, **changes):
 
 def test_what_passes_every_rule_is_offered(examined):
     """And where nothing is known of the pictures, pointing is not asked."""
-    assert offered({"good": _found(examined), "unknown": _found(examined, pointing=lambda _: {})}) == ("good", "unknown")
-    assert verdicts_of(_found(examined, pointing=lambda _: {}))["pointing"].is_passed is None
+    unknown = _found(examined, pointing=lambda _: {})
+
+    assert offered({"good": _found(examined), "unknown": unknown}) == ("good", "unknown")
+    assert verdicts_of(unknown)["pointing"].is_passed is None
 
 
 @pytest.mark.parametrize(
