@@ -11,12 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from cutis.explain.figures import GREY, STYLE, WIDTH
+from cutis.explain.figures import COLOURS, GREY, MARKERS, STYLE, WIDTH
 from cutis.vocabulary.taxonomy import Taxonomy
 
-# Seven colours that stay apart in every kind of colour blindness (Okabe and Ito 2008), eight markers: 56 pairs.
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000")
-MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 LEGEND_COLUMNS = 3
 PANELS = 4  # in a row
 ROOMY = 800  # points up to which they are drawn in full size; then the area of each shrinks as they become more

@@ -18,6 +18,9 @@ STYLE: Any = {  # matplotlib types its keys one by one
     "svg.fonttype": "none",
 }
 GREY = "#666666"
+# Seven colours that stay apart in every kind of colour blindness (Okabe and Ito 2008), eight markers: 56 pairs.
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 UNWANTED = {".svg": "Date", ".png": "Software"}
 
 

@@ -18,7 +18,7 @@ from cutis.explain.figures import save_figure
 from cutis.explain.methods import methods_of
 from cutis.explain.record import MAPS, SHOWN, record_of, tensors_of, title_of, write_maps
 from cutis.explain.saliency import look
-from cutis.explain.sanity import Inquiry, carry_over, masks_for, offered_methods, offered_in_words, write_sanity
+from cutis.explain.sanity import Inquiry, carry_over, masks_for, offered_in_words, offered_methods, write_sanity
 from cutis.progress import track
 from cutis.runtime.engines import torch_engine, torch_network
 from cutis.vocabulary.case import Case
