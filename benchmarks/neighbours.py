@@ -107,7 +107,7 @@ def measured(count: int, width: int) -> Iterator[tuple[str, float, bool]]:
     known, queries = vectors(count, width), vectors(ROUNDS if count < MANY else FEW_ROUNDS, width)
     wanted: list[set[int]] = []
     for name, make in SEARCHES.items():
-        if name in COPIES and (SPARE + 1) * known.nbytes > free():
+        if name in COPIES and SPARE * known.nbytes > free():
             say(f"{name} would need {known.nbytes / 2**30:.1f} GiB more than there is")
             continue
         took, found = timed(make(known), queries)
