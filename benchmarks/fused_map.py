@@ -185,9 +185,10 @@ def pointed(way: Way, shown: list[Shown], maps: list[Maps], kinds: list[int]) ->
 
 
 def kept(way: Way, one: list[Maps], other: list[Maps], kinds: list[int]) -> float:
-    """Return the mean signed rank correlation of a way's maps by two networks."""
-    pairs = zip(one, other, kinds, strict=True)
-    return float(np.nanmean([spearmanr(way(a, kind).ravel(), way(b, kind).ravel())[0] for a, b, kind in pairs]))
+    """Return the mean signed rank correlation of a way's maps by two networks; of even maps there is none."""
+    pairs = [(way(a, kind).ravel(), way(b, kind).ravel()) for a, b, kind in zip(one, other, kinds, strict=True)]
+    found = [spearmanr(a, b)[0] for a, b in pairs if np.ptp(a) and np.ptp(b)]
+    return float(np.mean(found)) if found else np.nan
 
 
 def page_of(rows: Mapping[str, tuple[str, float, str]], *, cases: int, name: str) -> list[str]:
@@ -196,7 +197,7 @@ def page_of(rows: Mapping[str, tuple[str, float, str]], *, cases: int, name: str
         "# How the maps of all depths are best joined",
         "",
         f"Written by `benchmarks/fused_map.py`: the bundle {name}, {cases} cases of {' and '.join(SPLITS)}.",
-        "Share: of a map's positive values inside the planted signs of the true diagnosis, with its interval by patient.",
+        "Share: of a map's positive values inside the signs planted for the true diagnosis, interval by patient.",
         "Order: how often a place inside has more than one outside; even is 0.5.",
         f"Kept: mean signed rank correlation with {UNTRAINED} untrained networks, and their standard deviation.",
         "",
@@ -236,10 +237,9 @@ def main() -> None:
         found = pointed(way, shown, maps, kinds)
         owners = [each.case.cluster_id for each in shown]
         share = estimate_mean(found.share, owners, cluster_kind="patient", generator=chance("fused map", name))
-        stays = (
-            [kept(way, maps[::EVERY], other, few_kinds) for other in others] if np.ptp(way(maps[0], 0)) else [np.nan]
-        )
-        rows[name] = (str(share), float(np.nanmean(found.order)), f"{np.mean(stays):+.3f} ± {np.std(stays):.3f}")
+        stays = [kept(way, maps[::EVERY], other, few_kinds) for other in others]
+        told = "none" if np.isnan(stays).all() else f"{np.mean(stays):+.3f} ± {np.std(stays):.3f}"
+        rows[name] = (str(share), float(np.nanmean(found.order)), told)
         print(name, *rows[name])
     PAGE.write_text("\n".join(page_of(rows, cases=len(shown), name=said.name)) + "\n", encoding="utf-8")
 
