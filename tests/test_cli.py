@@ -133,6 +133,8 @@ def test_with_json_an_error_is_one_object_on_standard_output(tmp_path):
         ),
         (["evaluate", "comparison"], "'comparison' cannot be the name of a bundle", "choose another name"),
         (["explain"], "there is no bundle yet", "run cutis train first"),
+        (["explain", "--masks", "m"], "--masks without --sanity", "add --sanity, or leave --masks out"),
+        (["explain", "--sanity", "--pictures", "p"], "--pictures without --masks", "add --masks, or leave --pictures"),
     ],
     ids=str,
 )

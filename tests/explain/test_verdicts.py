@@ -14,6 +14,8 @@ from cutis.explain.findings import Clusters, findings_of, paired
 from cutis.explain.masks import INSIDE
 from cutis.explain.methods import Method, methods_of
 from cutis.explain.pointing import blob
+from cutis.explain.sanity import content_of
+from cutis.explain.sanity_figures import sanity_figures
 from cutis.explain.subject import subject_of
 from cutis.explain.verdicts import LEAST_STABLE, MOST_KEPT, offered, verdicts_of
 from cutis.imaging.prepare import Preparation
@@ -144,6 +146,19 @@ def test_methods_are_compared_on_the_same_cases(examined):
     first, second = (examined[name].pointing[INSIDE]["share"][:12] for name in ("fused", "edges"))
     assert less.clusters == 12
     assert less.value == pytest.approx((first - second).mean())
+
+
+def test_a_network_without_auxiliary_classifiers_has_its_final_map(examined):
+    """It takes the place of the joined one: nothing is missing in the comparison or in the figures."""
+    some = {name: examined[name] for name in ("final", "edges")}
+    findings = {name: findings_of(each, CLUSTERS) for name, each in some.items()}
+
+    said = content_of(FAKES | methods_of(0), findings, some, CLUSTERS)
+
+    assert "fused" not in methods_of(0)
+    assert said["compared"]["first"] == "final"
+    assert set(said["compared"]["less"]) == {"edges"}
+    assert len(sanity_figures(findings, offered(findings), of_what="a test")) == 4
 
 
 def _found(examined, **changes):
