@@ -193,7 +193,6 @@ def page_of(study: Study) -> list[str]:
         "",
         *(line for target, found in study.pointing.items() for line in _table(target, found, study.cases)),
         *_verdict(study),
-        "",
         "### Weights drawn anew",
         "",
         "Rank correlation of the map with that of an untrained network, over 10 seeds: the first must lie below 0.2.",
@@ -214,7 +213,7 @@ def _table(target: str, found: Mapping[str, Estimates], cases: Mapping[str, int]
     yield ""
     first = next(iter(found))
     beside = "over an even map | over other pictures' maps | over a blob"
-    yield f"| method | cases | share inside | {beside} | greatest point inside | {_spoken(first)} less it |"
+    yield f"| method | asked of | share inside | {beside} | greatest point inside | {_spoken(first)} less it |"
     yield "|---|---|---|---|---|---|---|---|"
     for name, each in found.items():
         lead = _signed(each["lead"]) if "lead" in each else ""
