@@ -26,7 +26,7 @@ demo: $(READY)
 	$(CUTIS) curate toy-clinic $(DEMO) --again
 	$(CUTIS) train -c pocket $(DEMO) --again
 	$(CUTIS) evaluate pocket $(DEMO) --again
-	$(CUTIS) explain --name pocket $(DEMO) --again
+	$(CUTIS) explain --name pocket $(DEMO) --sanity --cases 40 --masks toy-clinic-truth/masks --pictures toy-clinic --again
 	$(CUTIS) report $(DEMO)
 	@# The picture is one of the test split, which the network has not learned from.
 	@shown=$$(ls toy-work/4_explanation/pocket/saliency | head -n 1); \
