@@ -15,8 +15,6 @@ import pytest
 from cutis.curate.stage import curate
 from cutis.evaluate.elsewhere import evaluate_elsewhere
 from cutis.evaluate.stage import compare, evaluate
-from cutis.explain.examined import Plan
-from cutis.explain.sanity import Inquiry
 from cutis.explain.stage import explain
 from cutis.report.reading import read_material
 from cutis.runtime.bundle import Thresholds, read_bundle, write_description
@@ -71,8 +69,7 @@ def reported_workspace(tmp_path_factory):
     curate(_write_clinic(folder / "clinic"), workspace)
     _write_bundle(workspace, "first", is_watched=True)
     evaluate(workspace, "first", robustness=True)
-    plan = Plan(cases=12, own_pass_cases=10, seeds=2, cascade_seeds=1, steps=2)
-    explain(workspace, "first", inquiry=Inquiry(plan=plan))
+    explain(workspace, "first")
     coast = Workspace(folder / "coast")
     curate(_write_clinic(folder / "other", codes="ACD", seed=1000), coast)
     evaluate_elsewhere(workspace, "first", coast.root)

@@ -2,13 +2,39 @@
 
 from __future__ import annotations
 
+import shutil
 from copy import deepcopy
 from dataclasses import replace
 
+import pytest
+
+from cutis.explain.examined import Plan
+from cutis.explain.sanity import Inquiry
+from cutis.explain.stage import explain
+from cutis.report.chain import chain_of
 from cutis.report.explanation import explanation_section
 from cutis.report.page import render
+from cutis.report.reading import read_material
 from cutis.report.sanity import sanity_section
 from cutis.report.sections import all_sections
+from cutis.workspace import Workspace
+
+FEW = Plan(cases=12, own_pass_cases=10, seeds=2, cascade_seeds=1, steps=2)
+
+
+@pytest.fixture(scope="module")
+def examined(reported_workspace, tmp_path_factory):
+    """All of the workspace, its maps examined on a few cases."""
+    root = tmp_path_factory.mktemp("examined") / "work"
+    shutil.copytree(reported_workspace.root, root, symlinks=True)
+    explain(Workspace(root), "first", inquiry=Inquiry(plan=FEW), again=True)
+    return read_material(Workspace(root))
+
+
+@pytest.fixture(scope="module")
+def first(examined):
+    """Its bundle."""
+    return examined.trained[0]
 
 
 def test_every_method_has_its_verdict_and_its_figures(first):
@@ -42,6 +68,16 @@ def test_masks_add_a_table_with_chance_and_blob(first):
     (pointing,) = [table for table in section["tables"] if "inside the mask" in table.caption]
     assert [row[0] for row in pointing.rows][-2:] == ["an even map", "a blob in the middle"]
     assert any("the mask" in line for line in section["best"])
+
+
+def test_the_page_shows_it_and_its_chain_holds(examined):
+    """Every verdict stands there in words, and what it was made from is still the one that lies in the workspace."""
+    page = render(all_sections(examined))
+
+    links = [link for link in chain_of(examined) if link.result == "sanity of first"]
+    assert "Does it mean anything?" in page
+    assert page.count("is offered: it failed nothing") == len(examined.trained[0].explanation.sanity["offered"])
+    assert [link.holds for link in links] == [True] * 5
 
 
 def test_where_nobody_asked_the_page_says_how(material, first):
