@@ -17,7 +17,7 @@ from cutis.vocabulary.taxonomy import Taxonomy
 LEGEND_COLUMNS = 3
 PANELS = 4  # in a row
 ROOMY = 800  # points up to which they are drawn in full size; then the area of each shrinks as they become more
-MANY = 4000  # points from which on they are drawn as one picture within the SVG, which would be megabytes else
+MANY = 4000  # points of a figure from which on they are pictures within the SVG, which would be megabytes else
 Places = NDArray[np.float64]  # (N, 2)
 
 
@@ -58,7 +58,7 @@ def atlas_figure(
         figure = Figure(figsize=(WIDTH, WIDTH * 0.75 + 0.18 * legend_rows + 0.8), layout="constrained")
         figure.suptitle("Near each other: what the network finds alike", x=0.01, ha="left", fontsize=10, weight="bold")
         axes = figure.subplots()
-        _draw(axes, places, called, taxonomy, sizes=(18, 24))
+        _draw(axes, places, called, taxonomy, sizes=(18, 24), points=len(places))
         for name, (x, y) in marked:
             axes.scatter(x, y, s=90, marker="o", facecolors="none", edgecolors="black", linewidths=1.6, zorder=5)
             axes.annotate(
@@ -77,7 +77,7 @@ def depths_figure(panels: Sequence[Panel], called: Called, taxonomy: Taxonomy, *
         figure.suptitle("What each depth finds alike", x=0.01, ha="left", fontsize=10, weight="bold")
         grid = list(figure.subplots(rows, min(PANELS, len(panels)), squeeze=False).flat)
         for axes, panel in zip(grid, panels, strict=False):
-            _draw(axes, panel.places, called, taxonomy, sizes=(5, 7))
+            _draw(axes, panel.places, called, taxonomy, sizes=(5, 7), points=len(panels) * len(panel.places))
             axes.set_title(panel.title, loc="left", fontsize=8, weight="bold")
             axes.set_xlabel(panel.beneath, loc="left", fontsize=7, color=GREY)
         for axes in grid[len(panels) :]:
@@ -86,10 +86,13 @@ def depths_figure(panels: Sequence[Panel], called: Called, taxonomy: Taxonomy, *
     return figure
 
 
-def _draw(axes: Axes, places: Places, called: Called, taxonomy: Taxonomy, *, sizes: tuple[int, int]) -> None:
+def _draw(
+    axes: Axes, places: Places, called: Called, taxonomy: Taxonomy, *, sizes: tuple[int, int], points: int
+) -> None:
+    """Draw one map of a figure that has so many points in all."""
     crowded = max(0.1, min(1, ROOMY / max(1, len(places))))
     plain, ringed = (crowded * size for size in sizes)
-    rasterized = len(places) > MANY
+    rasterized = points > MANY
     for kind in range(len(taxonomy)):
         mark: Any = _mark(kind) | {"rasterized": rasterized}
         own, is_right = called.truth == kind, called.answers == called.truth
