@@ -24,12 +24,12 @@ from numpy.typing import NDArray
 from PIL import Image
 from trials import BENCHMARKS, Row, append_row, key_of, read_rows
 
-from cutis.explain.atlas import lay_out, settings_for
-from cutis.explain.atlas_page import page_data, render
-from cutis.explain.chart import Cast, Chart, Depth
-from cutis.explain.nearness import nearest_neighbours
-from cutis.explain.quality import quality_of
-from cutis.explain.sheets import write_sheets
+from cutis.explain.atlas.chart import Cast, Chart, Depth
+from cutis.explain.atlas.layout import lay_out, settings_for
+from cutis.explain.atlas.nearness import nearest_neighbours
+from cutis.explain.atlas.page import page_data, render
+from cutis.explain.atlas.quality import quality_of
+from cutis.explain.atlas.sheets import write_sheets
 from cutis.progress import cores, say, spoken
 from cutis.runtime.atlas import place
 from cutis.vocabulary.case import Case

@@ -21,15 +21,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from trials import BENCHMARKS, SHARED, WORKSPACES
 
-from cutis.explain.asking import Maps, Methods, maps_by
 from cutis.explain.evaluated import read_evaluated
-from cutis.explain.examined import Plan, Redrawn, Subject
-from cutis.explain.findings import Clusters, Estimates, mean_of, pointing_estimates, weights_estimates
-from cutis.explain.masks import INSIDE, TARGETS, find_masks
-from cutis.explain.measures import pointing, redrawn
-from cutis.explain.methods import methods_of
-from cutis.explain.sanity import SLOW
-from cutis.explain.subject import choose_subject, subject_of
+from cutis.explain.saliency.methods import methods_of
+from cutis.explain.sanity.asking import Maps, Methods, maps_by
+from cutis.explain.sanity.examined import Plan, Redrawn, Subject
+from cutis.explain.sanity.findings import Clusters, Estimates, mean_of, pointing_estimates, weights_estimates
+from cutis.explain.sanity.inquiry import SLOW
+from cutis.explain.sanity.masks import INSIDE, TARGETS, find_masks
+from cutis.explain.sanity.measures import pointing, redrawn
+from cutis.explain.sanity.subject import choose_subject, subject_of
 from cutis.imaging.decode import decode
 from cutis.imaging.prepare import normalise, prepare
 from cutis.progress import say, track

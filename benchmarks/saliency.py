@@ -26,7 +26,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from cutis.explain.methods import METHODS
+from cutis.explain.saliency.methods import METHODS
 from cutis.network.backbone import backbone_of
 from cutis.network.classifier import Classifier
 from cutis.runtime.engines import engine_of

@@ -231,9 +231,9 @@ def an_evaluated_workspace(root: Path, *, patients: int = 90) -> Workspace:
 
 def a_chart(*, cases: int = 60, depths: int = 3, **fields: Any) -> Any:
     """An atlas of invented cases in three groups, one per diagnosis, two cases per patient; every fifth is wrong."""
-    from cutis.explain.atlas import settings_for
-    from cutis.explain.chart import Cast, Chart, Depth
-    from cutis.explain.nearness import nearest_neighbours
+    from cutis.explain.atlas.chart import Cast, Chart, Depth
+    from cutis.explain.atlas.layout import settings_for
+    from cutis.explain.atlas.nearness import nearest_neighbours
     from cutis.runtime.atlas import Atlas
 
     random, codes, rows = np.random.default_rng(0), a_taxonomy().codes, np.arange(cases)

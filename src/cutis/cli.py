@@ -232,8 +232,8 @@ def explain(  # noqa: PLR0913  every option of the command line is one
 ) -> Finished:
     """Show where the network looks, and how it groups the cases."""
     from cutis.explain import stage
-    from cutis.explain.examined import Plan
-    from cutis.explain.sanity import Inquiry
+    from cutis.explain.sanity.examined import Plan
+    from cutis.explain.sanity.inquiry import Inquiry
 
     _require_sanity(sanity=sanity, masks=masks, pictures=pictures, all_methods=all_methods)
     project = Workspace(workspace)

@@ -12,7 +12,7 @@ from PIL import Image
 from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
-from cutis.explain.atlas import lay_out, settings_for
+from cutis.explain.atlas.layout import lay_out, settings_for
 from cutis.explain.stage import explain
 from cutis.runtime.atlas import read_atlas
 from cutis.runtime.bundle import read_bundle

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from cutis.explain.examined import Plan
-from cutis.explain.sanity import Inquiry
+from cutis.explain.sanity.examined import Plan
+from cutis.explain.sanity.inquiry import Inquiry
 from cutis.explain.stage import explain
 from cutis.report.chain import chain_of
 from cutis.report.explanation import explanation_section

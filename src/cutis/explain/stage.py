@@ -8,17 +8,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cutis.explain.atlas_page import write_page
-from cutis.explain.chart import Cast, Splits, cast_of, chart
-from cutis.explain.chart_record import about_chart, facts_of, lines_of, told_of, write_chart
-from cutis.explain.choice import ANSWER, Choice, Wish, asked_for, choose_cases, wish_of
-from cutis.explain.drawing import saliency_figure
+from cutis.explain.atlas.chart import Cast, Splits, cast_of, chart
+from cutis.explain.atlas.page import write_page
+from cutis.explain.atlas.record import about_chart, facts_of, lines_of, told_of, write_chart
 from cutis.explain.evaluated import Evaluated, read_evaluated
 from cutis.explain.figures import save_figure
-from cutis.explain.methods import methods_of
-from cutis.explain.record import MAPS, SHOWN, record_of, tensors_of, title_of, write_maps
-from cutis.explain.saliency import look
-from cutis.explain.sanity import Inquiry, carry_over, masks_for, offered_in_words, offered_methods, write_sanity
+from cutis.explain.saliency.choice import ANSWER, Choice, Wish, asked_for, choose_cases, wish_of
+from cutis.explain.saliency.drawing import saliency_figure
+from cutis.explain.saliency.look import look
+from cutis.explain.saliency.methods import methods_of
+from cutis.explain.saliency.record import MAPS, SHOWN, record_of, tensors_of, title_of, write_maps
+from cutis.explain.sanity.inquiry import Inquiry, carry_over, masks_for, offered_in_words, offered_methods, write_sanity
 from cutis.progress import track
 from cutis.runtime.engines import torch_engine, torch_network
 from cutis.vocabulary.case import Case
