@@ -50,7 +50,7 @@ class Sizes(NamedTuple):
     architecture: str = "efficientnet_b4"
     side: int = 380
     rounds: int = 41  # of what takes about as long as a pass
-    slow_rounds: int = 1  # of what takes many
+    slow_rounds: int = 3  # of what takes many
 
 
 def networks(sizes: Sizes) -> tuple[nn.Module, Classifier]:
