@@ -207,7 +207,15 @@ def _write_page(folder: Path, cases: int) -> tuple[str, int, int]:
     skin = Image.fromarray(random.integers(120, 220, (9, 12, 3)).astype(np.uint8)).resize((600, 450))
     sheets = write_sheets(folder / "atlas", lambda _: skin, chart.cases, places)
     data = page_data(chart, sheets, name="invented", taxonomy=taxonomy, cluster_kind="patient")
-    about = {"name": "invented", "count": f"{cases:,}", "about": "", "settings": "", "source": "", "licence": "CC0-1.0"}
+    about = {
+        "name": "invented",
+        "count": f"{cases:,}",
+        "about": "",
+        "settings": "",
+        "shown_map": "",
+        "source": "",
+        "licence": "CC0-1.0",
+    }
     (folder / "atlas.html").write_text(render(about | {"invented": True}, data), encoding="utf-8")
     pictures = sum(path.stat().st_size for path in (folder / "atlas").iterdir())
     return (folder / "atlas.html").as_uri(), (folder / "atlas.html").stat().st_size, pictures

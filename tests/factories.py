@@ -263,6 +263,7 @@ def a_chart(*, cases: int = 60, depths: int = 3, **fields: Any) -> Any:
         "probabilities": 0.1 + 0.7 * np.eye(3)[answers],
         "depths": tuple(maps),
         "maps": random.integers(0, 256, (cases, 12, 12)).astype(np.uint8),
+        "shown": "final",
         "settings": settings_for(cases),
         "asked": (),
     }

@@ -115,7 +115,7 @@ def write_saliency(
 
 def write_atlas(folder: Path, evaluated: Evaluated, cast: Cast) -> dict[str, Any]:
     """Lay out the cast by every depth, and write it as tables, figures and a page."""
-    charted = chart(torch_engine(evaluated.bundle), evaluated, cast)
+    charted = chart(torch_engine(evaluated.bundle), evaluated, cast, offered=offered_methods(folder))
     about = about_chart(evaluated, charted)
     write_chart(folder, charted, evaluated.bundle.taxonomy, about=about | _carried(evaluated))
     write_page(folder, evaluated, charted, told_of(evaluated, charted))

@@ -9,7 +9,7 @@ import pytest
 
 from cutis.explain.atlas.chart import cast_of, turned
 from cutis.explain.atlas.columns import columns_of
-from cutis.explain.atlas.depths import small_map
+from cutis.explain.atlas.depths import map_to_show, see, small_map
 from cutis.explain.atlas.sheets import ACROSS, along_a_curve, write_sheets
 from cutis.explain.evaluated import read_evaluated
 from cutis.imaging.prepare import Preparation
@@ -163,3 +163,25 @@ def test_every_picture_has_its_cell_and_neighbours_share_a_sheet(tmp_path):
     left = sheets.slots[places[:, 0] == 0]
     assert left.max() < sheets.slots[places[:, 0] > 0].min()
     assert along_a_curve(np.ones((3, 2))).tolist() == [0, 1, 2]
+
+
+def test_the_joined_map_is_shown_unless_it_failed(evaluated):
+    """Then the final one, and none where that failed too; a network without auxiliary classifiers has it alone."""
+    alone = replace(evaluated.bundle, temperatures=(1.0,))
+    several = replace(evaluated.bundle, temperatures=(1.0,) * 8)
+
+    assert map_to_show(several, None) == "fused"
+    assert map_to_show(several, ("final", "fused", "stage_7")) == "fused"
+    assert map_to_show(several, ("final", "stage_7")) == "final"
+    assert map_to_show(several, ("gradient",)) is None
+    assert map_to_show(alone, None) == "final"
+
+
+def test_a_map_that_is_not_shown_is_not_kept(evaluated):
+    """Nothing of it is in the page's data."""
+    engine, cases = torch_engine(evaluated.bundle), evaluated.manifest.of_split("test").cases[:2]
+
+    kept, nothing = (see(engine, evaluated, cases, shown=shown).maps for shown in ("final", None))
+
+    assert kept.max() == 255
+    assert nothing.max() == 0

@@ -20,6 +20,7 @@ ABOUT = {
     "name": "invented",
     "about": "60 test pictures.",
     "settings": "t-SNE.",
+    "shown_map": "All depths joined.",
     "source": PLANTED,
     "licence": "CC0-1.0",
     "invented": False,

@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cutis.explain.atlas.depths import LAST, see
+from cutis.explain.atlas.depths import LAST, map_to_show, see
 from cutis.explain.atlas.layout import Features, Settings, lay_out, require_spread, settings_for
 from cutis.explain.atlas.quality import counts_for, quality_of
 from cutis.explain.evaluated import Evaluated
@@ -53,6 +53,7 @@ class Chart:
     probabilities: NDArray[np.float64]  # (M, K)
     depths: tuple[Depth, ...]  # shallow to deep
     maps: NDArray[np.uint8]  # (M, 12, 12)
+    shown: str | None  # which map of the forward pass these are; None: none is shown
     settings: Settings
     asked: tuple[int, ...]  # rows that were asked for by name
 
@@ -90,14 +91,17 @@ def cast_of(evaluated: Evaluated, splits: Splits, *, asked: Sequence[str] = ()) 
     return Cast(tuple(laid_out), tuple(placed), tuple(dict.fromkeys(asked)))
 
 
-def chart(engine: Engine, evaluated: Evaluated, cast: Cast) -> Chart:
+def chart(engine: Engine, evaluated: Evaluated, cast: Cast, *, offered: Sequence[str] | None = None) -> Chart:
     """Lay out a cast by every depth, and place on these maps who was not laid out.
+
+    `offered` are the saliency methods that passed their examination, None where there was none.
 
     Raises:
         UserError: a picture that changed, or features that no map can be drawn of.
     """
     cases, count = cast.laid_out + cast.placed, len(cast.laid_out)
-    seen, settings = see(engine, evaluated, cases), settings_for(count)
+    shown, settings = map_to_show(evaluated.bundle, offered), settings_for(count)
+    seen = see(engine, evaluated, cases, shown=shown)
     for name, features in seen.features.items():
         require_spread(features[:count], what=name)
     depths: list[Depth] = []
@@ -112,6 +116,7 @@ def chart(engine: Engine, evaluated: Evaluated, cast: Cast) -> Chart:
         probabilities=seen.probabilities,
         depths=(*stages, last),
         maps=seen.maps,
+        shown=shown,
         settings=settings,
         asked=tuple(row for row, case in enumerate(cases) if case.case_id in set(cast.asked)),
     )

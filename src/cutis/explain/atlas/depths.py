@@ -12,10 +12,13 @@ from PIL import Image
 from cutis.explain.evaluated import Evaluated
 from cutis.imaging.prepare import Preparation, normalise, prepare, spread_back
 from cutis.progress import track
+from cutis.runtime.bundle import Bundle
 from cutis.runtime.engines import Engine
+from cutis.runtime.maps import FINAL, FUSED, Question, in_pass_maps
 from cutis.runtime.predict import BATCH, averaged, probabilities
 from cutis.runtime.views import views_of
 from cutis.vocabulary.case import Case
+from cutis.vocabulary.outputs import Outputs
 
 LAST = "last hidden layer"
 SMALL_MAP = 12  # places a side, whatever the picture's shape
@@ -30,17 +33,34 @@ class Seen(NamedTuple):
     maps: NDArray[np.uint8]  # (M, 12, 12) over the whole picture: what speaks for the answer, the most 255
 
 
-def see(engine: Engine, evaluated: Evaluated, cases: Sequence[Case]) -> Seen:
+def map_to_show(bundle: Bundle, offered: Sequence[str] | None) -> str | None:
+    """Return which map of the forward pass the page shows: all depths joined, else the final one, else none.
+
+    Args:
+        bundle: a network without auxiliary classifiers has nothing to join.
+        offered: the methods that passed their examination; None where they were not examined.
+    """
+    there = (FUSED, FINAL) if bundle.auxiliary else (FINAL,)
+    return next((name for name in there if offered is None or name in offered), None)
+
+
+def see(engine: Engine, evaluated: Evaluated, cases: Sequence[Case], *, shown: str | None = FINAL) -> Seen:
     """Ask the network about M cases, at least one.
 
     What was evaluated keeps the answers and features that it was evaluated by.
+
+    Args:
+        engine: runs the bundle's network.
+        evaluated: the bundle, and what it said of its test split.
+        cases: whom it is asked about.
+        shown: the name of the map that is kept; without one they are empty.
 
     Raises:
         UserError: a picture is missing, or not the one that was curated.
     """
     starts = range(0, len(cases), BATCH)
     parts = [
-        _see(engine, evaluated, cases[start : start + BATCH])
+        _see(engine, evaluated, cases[start : start + BATCH], shown=shown)
         for start in track(starts, "looking at the atlas' cases", total=len(starts))
     ]
     seen = Seen(
@@ -69,24 +89,36 @@ def small_map(seen_map: NDArray[np.float32], picture_size: tuple[int, int], prep
     return Image.fromarray(scaled).resize((SMALL_MAP, SMALL_MAP), Image.Resampling.BOX)
 
 
-def _see(engine: Engine, evaluated: Evaluated, cases: Sequence[Case]) -> Seen:
+def _see(engine: Engine, evaluated: Evaluated, cases: Sequence[Case], *, shown: str | None) -> Seen:
     bundle = evaluated.bundle
     pictures = [evaluated.picture(case) for case in cases]
     batch = normalise(np.stack([prepare(each, bundle.preparation) for each in pictures]), bundle.preparation)
     views = [engine(np.ascontiguousarray(view)) for view in views_of(batch, bundle.views)]
     outputs = averaged(views)
     chances = probabilities(bundle, outputs)
-    maps = views[0].maps
-    assert maps is not None
-    activations = maps[-1][np.arange(len(cases)), chances.argmax(axis=1)]
     stages = {f"stage {number}": each for number, each in enumerate(outputs.stage_features, start=1)}
     return Seen(
         probabilities=chances,
         features=stages | {LAST: outputs.features},
         maps=np.stack(
             [
-                np.asarray(small_map(each, picture.size, bundle.preparation))
-                for each, picture in zip(activations, pictures, strict=True)
+                _small(views[0], row, Question(int(chances[row].argmax())), shown=shown, picture=picture, bundle=bundle)
+                for row, picture in enumerate(pictures)
             ]
         ),
     )
+
+
+def _small(
+    outputs: Outputs[NDArray[np.float32]],
+    row: int,
+    question: Question,
+    *,
+    shown: str | None,
+    picture: Image.Image,
+    bundle: Bundle,
+) -> NDArray[np.uint8]:
+    if shown is None:
+        return np.zeros((SMALL_MAP, SMALL_MAP), np.uint8)
+    seen_map = in_pass_maps(outputs, question, row=row)[shown]
+    return np.asarray(small_map(seen_map, picture.size, bundle.preparation))

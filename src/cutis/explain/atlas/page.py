@@ -38,6 +38,7 @@ class Told(NamedTuple):
 
     about: str
     settings: str
+    shown_map: str  # what it is that is drawn over a picture; "" where none is
 
 
 def write_page(folder: Path, evaluated: Evaluated, chart: Chart, told: Told) -> None:
@@ -49,6 +50,7 @@ def write_page(folder: Path, evaluated: Evaluated, chart: Chart, told: Told) -> 
         "count": f"{len(chart.cases):,}",
         "about": told.about,
         "settings": told.settings,
+        "shown_map": told.shown_map,
         "source": manifest.source,
         "licence": manifest.licence,
         "invented": manifest.invented,

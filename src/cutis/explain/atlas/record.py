@@ -15,11 +15,17 @@ from cutis.explain.atlas.page import Told
 from cutis.explain.evaluated import Evaluated
 from cutis.explain.figures import save_figure
 from cutis.runtime.atlas import EXAGGERATION, PERPLEXITY, write_atlas
+from cutis.runtime.maps import FINAL, FUSED
 from cutis.vocabulary.estimate import Estimate, plain
 from cutis.vocabulary.files import write_table
 from cutis.vocabulary.taxonomy import Taxonomy
 
 MEANING = "Neighbours are alike; distances between far groups and the axes mean nothing."
+MAPS = {
+    FUSED: "All depths joined, for its answer; yellow speaks most for it. Each case has its own scale.",
+    FINAL: "Class activation of the last classifier for its answer; yellow speaks most for it. Each case has its own "
+    "scale.",
+}
 
 
 def about_chart(evaluated: Evaluated, chart: Chart) -> dict[str, Any]:
@@ -80,6 +86,7 @@ def told_of(evaluated: Evaluated, chart: Chart) -> Told:
             f"{settings.perplexity:.3g}, {settings.early_exaggeration_iterations} and {settings.iterations} rounds, "
             f"begun from the first two components, seed {settings.seed}."
         ),
+        shown_map=MAPS[chart.shown] if chart.shown else "",
     )
 
 
