@@ -201,6 +201,7 @@ def _write_page(folder: Path, cases: int) -> tuple[str, int, int]:
         probabilities=0.1 + 0.7 * np.eye(len(taxonomy))[answers],
         depths=tuple(_depth(f"depth {number}", places) for number in range(8)),
         maps=random.integers(0, 256, (cases, 12, 12)).astype(np.uint8),
+        shown=None,
         settings=settings_for(cases),
         asked=(),
     )
