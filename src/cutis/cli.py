@@ -211,6 +211,10 @@ def explain(  # noqa: PLR0913  every option of the command line is one
     rather_than: Annotated[
         str | None, typer.Option(metavar="DIAGNOSIS", help="Whom it is compared with; the most probable other else.")
     ] = None,
+    method: Annotated[
+        list[str] | None,
+        typer.Option(metavar="METHOD", help="Also maps by smoothgrad, integrated_gradients, grad_cam or occlusion."),
+    ] = None,
     sanity: Annotated[
         bool, typer.Option("--sanity", help="Examine whether the maps mean anything; this takes minutes.")
     ] = False,
@@ -232,6 +236,7 @@ def explain(  # noqa: PLR0913  every option of the command line is one
 ) -> Finished:
     """Show where the network looks, and how it groups the cases."""
     from cutis.explain import stage
+    from cutis.explain.saliency.choice import Asked
     from cutis.explain.sanity.examined import Plan
     from cutis.explain.sanity.inquiry import Inquiry
 
@@ -242,8 +247,7 @@ def explain(  # noqa: PLR0913  every option of the command line is one
         project,
         name or project.only_bundle(),
         case_ids=tuple(case_ids or ()),
-        diagnosis=diagnosis,
-        rather_than=rather_than,
+        maps=Asked(diagnosis, rather_than, tuple(method or ())),
         atlas=atlas.value,
         inquiry=Inquiry(plan=plan, masks=masks, pictures=pictures) if sanity else None,
         again=again,

@@ -13,6 +13,7 @@ from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
 from cutis.explain.atlas.layout import lay_out, settings_for
+from cutis.explain.saliency.choice import Asked
 from cutis.explain.stage import explain
 from cutis.runtime.atlas import read_atlas
 from cutis.runtime.bundle import read_bundle
@@ -94,16 +95,36 @@ def test_a_case_of_any_split_can_be_asked_for(workspace):
 
 def test_a_diagnosis_can_be_asked_for_rather_than_another(workspace):
     """The record says whom the maps are of, for cases whose answer is another as well."""
-    explain(workspace, "invented", case_ids=("case0000", "case0015"), diagnosis="c", rather_than="a")
+    explain(workspace, "invented", case_ids=("case0000", "case0015"), maps=Asked("c", "a"))
 
     cases = read_json(workspace.explanation("invented") / "saliency.json", "saliency")["cases"]
     assert [(case["maps_of"], case["rather_than"]) for case in cases] == [("c", "a")] * 2
 
 
+def test_maps_by_other_methods_are_drawn_told_and_kept(workspace):
+    """They stand in the record beside those that are always drawn, and in the file of the maps."""
+    explain(workspace, "invented", case_ids=("case0000",), maps=Asked(methods=("grad_cam", "grad_cam")))
+
+    folder = workspace.explanation("invented")
+    assert "grad_cam" in read_json(folder / "saliency.json", "saliency")["methods"]
+    with safe_open(folder / "maps.safetensors", "numpy") as file:
+        assert float(abs(file.get_tensor("case0000/grad_cam")).max()) <= 1
+
+
+@pytest.mark.parametrize("name", ["gradcam", "final", "gradient"])
+def test_an_unknown_method_is_refused_before_anything_is_looked_at(workspace, name):
+    """Also one whose maps come anyway; the error names those that can be asked for."""
+    with pytest.raises(UserError, match=name) as refused:
+        explain(workspace, "invented", maps=Asked(methods=(name,)))
+
+    assert "smoothgrad, integrated_gradients, grad_cam, occlusion" in refused.value.mend
+    assert not workspace.explanation("invented").exists()
+
+
 def test_an_unknown_diagnosis_is_refused_before_anything_is_looked_at(workspace):
     """The error names those that the network knows."""
     with pytest.raises(UserError) as refusal:
-        explain(workspace, "invented", rather_than="melanoma")
+        explain(workspace, "invented", maps=Asked(rather_than="melanoma"))
 
     assert refusal.value.mend == "use one of: a, b, c"
     assert not workspace.explanation("invented").exists()

@@ -13,17 +13,28 @@ from cutis.explain.atlas.page import write_page
 from cutis.explain.atlas.record import about_chart, facts_of, lines_of, told_of, write_chart
 from cutis.explain.evaluated import Evaluated, read_evaluated
 from cutis.explain.figures import save_figure
-from cutis.explain.saliency.choice import ANSWER, Choice, Wish, asked_for, choose_cases, wish_of
+from cutis.explain.saliency.choice import ANSWER, Asked, Choice, Wish, asked_for, choose_cases, wish_of
 from cutis.explain.saliency.drawing import saliency_figure
 from cutis.explain.saliency.look import look
-from cutis.explain.saliency.methods import methods_of
+from cutis.explain.saliency.methods import asked_methods, methods_of
 from cutis.explain.saliency.record import MAPS, SHOWN, record_of, tensors_of, title_of, write_maps
-from cutis.explain.sanity.inquiry import Inquiry, carry_over, masks_for, offered_in_words, offered_methods, write_sanity
+from cutis.explain.sanity.inquiry import (
+    Inquiry,
+    carry_over,
+    drawn_methods,
+    failed_in_words,
+    masks_for,
+    offered_in_words,
+    offered_methods,
+    write_sanity,
+)
 from cutis.progress import track
 from cutis.runtime.engines import torch_engine, torch_network
 from cutis.vocabulary.case import Case
 from cutis.vocabulary.files import write_json, write_sums
 from cutis.workspace import Finished, Workspace
+
+NOTHING_ASKED = Asked()
 
 
 def explain(
@@ -31,8 +42,7 @@ def explain(
     name: str,
     *,
     case_ids: tuple[str, ...] = (),
-    diagnosis: str | None = None,
-    rather_than: str | None = None,
+    maps: Asked = NOTHING_ASKED,
     atlas: Splits = "test",
     inquiry: Inquiry | None = None,
     again: bool = False,
@@ -43,8 +53,8 @@ def explain(
         workspace: holds the dataset, the bundle and its evaluation.
         name: of the bundle.
         case_ids: which cases to look at, of any split; without any, a choice of right and wrong answers in test.
-        diagnosis: whom the maps are of, by its code; without one, the answer to each case.
-        rather_than: whom it is compared with; without one, the most probable of all others.
+        maps: whom they are of and whom it is compared with, the answer and the most probable of all others where
+            nobody is named, and by which methods beside those that are always drawn.
         atlas: of which splits the map is made; a case that was asked for and is of another is placed on it.
         inquiry: whether maps mean anything; without one, what was found before of the same bundle stays.
         again: make a new version where this explanation exists.
@@ -57,7 +67,8 @@ def explain(
     evaluated = read_evaluated(workspace, name)
     cast = cast_of(evaluated, atlas, asked=case_ids)
     malignant = evaluated.bundle.taxonomy.malignant
-    wish = wish_of(diagnosis, rather_than, evaluated.bundle.taxonomy)
+    wish = wish_of(maps.diagnosis, maps.rather_than, evaluated.bundle.taxonomy)
+    wish = wish._replace(methods=asked_methods(maps.methods))
     choices = asked_for(case_ids) or choose_cases(evaluated.predictions, malignant=malignant)
     cases = [evaluated.case(choice.case_id) for choice in choices]
     masks = masks_for(inquiry, evaluated)
@@ -69,7 +80,7 @@ def explain(
         shown = write_saliency(folder, evaluated, choices, cases, wish=wish)
         about = write_atlas(folder, evaluated, cast)
         write_sums(folder)
-    return _finished(target, evaluated, shown, about)
+    return _finished(target, evaluated, shown, about, wish=wish)
 
 
 def write_saliency(
@@ -77,7 +88,8 @@ def write_saliency(
 ) -> list[dict[str, Any]]:
     """Draw a figure per case into `folder`/saliency, and write what is on them into saliency.json, maps and all."""
     (folder / "saliency").mkdir()
-    network, bundle, offered = torch_network(evaluated.bundle), evaluated.bundle, offered_methods(folder)
+    network, bundle = torch_network(evaluated.bundle), evaluated.bundle
+    drawn = drawn_methods(folder, wish.methods)
     shown: list[dict[str, Any]] = []
     tensors: dict[str, NDArray[np.float16]] = {}
     for choice, case in track(zip(choices, cases, strict=True), "looking at cases", total=len(cases)):
@@ -90,18 +102,18 @@ def write_saliency(
             bundle.preparation,
             taxonomy=bundle.taxonomy,
             title=title_of(case, seen, bundle.taxonomy),
-            offered=offered,
+            offered=drawn,
         )
         save_figure(folder / record["file"], figure)
         shown.append(record)
         tensors |= tensors_of(case, seen)
-    methods = methods_of(bundle.auxiliary)
+    known = methods_of(bundle.auxiliary)
     content = {
         "bundle": bundle.name,
         "methods": {
             key: method.in_words()
-            for key, method in methods.items()
-            if key in SHOWN and (offered is None or key in offered)
+            for key, method in known.items()
+            if key in (*SHOWN, *wish.methods) and (drawn is None or key in drawn)
         },
         "maps": {"file": MAPS, "preparation": bundle.preparation.to_dict()},
         "cases": shown,
@@ -127,7 +139,9 @@ def _carried(evaluated: Evaluated) -> dict[str, Any]:
     return {"source": manifest.source, "licence": manifest.licence, "invented": manifest.invented}
 
 
-def _finished(target: Path, evaluated: Evaluated, shown: list[dict[str, Any]], about: dict[str, Any]) -> Finished:
+def _finished(
+    target: Path, evaluated: Evaluated, shown: list[dict[str, Any]], about: dict[str, Any], *, wish: Wish
+) -> Finished:
     wrong = sum(each["truth"] is not None and each["truth"] != each["answer"] for each in shown)
     return Finished(
         wrote=target,
@@ -135,6 +149,7 @@ def _finished(target: Path, evaluated: Evaluated, shown: list[dict[str, Any]], a
             f"saliency of {len(shown)} cases, {wrong} of them answered wrongly",
             *lines_of(about),
             offered_in_words(offered_methods(target)),
+            *failed_in_words(target, wish.methods),
         ),
         facts={"name": evaluated.bundle.name, "saliency": shown, "atlas": facts_of(about)},
         next_command="cutis report",

@@ -42,6 +42,7 @@ def _look(*, sides=(16, 8, 4, 2, 2, 2, 2, 2), corner=(0, 0)):
         maps=in_pass_maps(outputs, Question(0)),
         contrast=in_pass_maps(outputs, Question(0, 2)),
         outputs=outputs,
+        asked={},
     )
 
 
@@ -144,6 +145,26 @@ def _save_turned(path, upright, orientation):
     exif = Image.Exif()
     exif[0x0112] = orientation
     turned.save(path, exif=exif)
+
+
+def test_methods_that_were_asked_for_come_last_on_scales_of_their_own():
+    """What has a sign is red and blue around zero; what failed its examination is not among them."""
+    signed = np.zeros((32, 32), np.float32)
+    signed[:8, :8], signed[-8:, -8:] = 4, -2
+    seen = _look()._replace(asked={"occlusion": signed, "smoothgrad": np.abs(signed)})
+
+    *_, occlusion, smoothgrad = large_overlays(a_picture(), seen, PREPARATION, a_taxonomy())
+    figure = saliency_figure(
+        a_picture(), seen, PREPARATION, taxonomy=a_taxonomy(), title="", offered=("fused", "occlusion")
+    )
+
+    assert (occlusion.title, occlusion.limits, occlusion.colours) == ("occlusion", (-1, 1), "RdBu_r")
+    assert occlusion.values[0, 0] == pytest.approx(1)
+    assert occlusion.values[-1, -1] == pytest.approx(-0.5)
+    assert (smoothgrad.title, smoothgrad.limits, smoothgrad.colours) == ("SmoothGrad", (0, 1), "viridis")
+    drawn = {axes.get_title(loc="left") for axes in figure.subfigs[0].axes}
+    assert "occlusion" in drawn
+    assert "SmoothGrad" not in drawn
 
 
 def test_the_strongest_tenth_is_outlined_on_the_picture_in_its_colours():

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
 from cutis.explain.saliency.choice import Wish
 from cutis.explain.saliency.look import look
+from cutis.explain.saliency.methods import METHODS
 from cutis.imaging.prepare import normalise, prepare
 from cutis.runtime.bundle import read_bundle
 from cutis.runtime.engines import torch_engine, torch_network
+from cutis.runtime.maps import Question
 from factories import a_bundle_folder, a_picture
 
 
@@ -41,3 +44,16 @@ def test_the_comparison_adds_up_to_the_difference_of_two_logits(bundle):
     assert seen.question == (2, 0)
     assert seen.maps["final"].mean() == pytest.approx(logits[2], abs=1e-5)
     assert seen.contrast["final"].mean() == pytest.approx(logits[2] - logits[0], abs=1e-5)
+
+
+def test_methods_that_are_asked_for_are_of_the_diagnosis_that_is_asked_for(bundle):
+    """Each is what its function gives for the prepared picture; nothing is asked of the others."""
+    network = torch_network(bundle)
+    prepared = torch.from_numpy(normalise(prepare(a_picture(), bundle.preparation)[None], bundle.preparation))
+
+    seen = look(network, bundle, a_picture(), wish=Wish(2, methods=("grad_cam", "smoothgrad")))
+
+    assert tuple(seen.asked) == ("grad_cam", "smoothgrad")
+    for name, found in seen.asked.items():
+        np.testing.assert_allclose(found, METHODS[name].map_of(network, prepared, Question(2)), atol=1e-6)
+    assert look(network, bundle, a_picture()).asked == {}

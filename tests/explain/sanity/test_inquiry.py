@@ -10,11 +10,11 @@ import pytest
 from PIL import Image
 
 from cutis.explain.sanity.examined import Plan
-from cutis.explain.sanity.inquiry import FIGURES, Inquiry, offered_methods
+from cutis.explain.sanity.inquiry import FIGURES, Inquiry, drawn_methods, failed_in_words, offered_methods
 from cutis.explain.stage import explain
 from cutis.vocabulary.errors import UserError
 from cutis.vocabulary.estimate import Estimate
-from cutis.vocabulary.files import check_sums, read_json
+from cutis.vocabulary.files import check_sums, read_json, write_json
 from cutis.vocabulary.predictions import read_predictions
 from cutis.workspace import Workspace
 
@@ -83,6 +83,19 @@ def test_what_was_not_examined_is_known_to_be_so(workspace):
 
     assert offered_methods(workspace.explanation("invented")) is None
     assert any("--sanity" in line for line in done.lines)
+
+
+def test_what_was_asked_for_is_drawn_unless_it_failed(tmp_path):
+    """What was never examined is, where something else was; a line names what is not drawn."""
+    said = {"offered": ["fused"], "methods": {"fused": {}, "grad_cam": {}}}
+
+    assert drawn_methods(tmp_path, ("grad_cam",)) is None
+    assert failed_in_words(tmp_path, ("grad_cam",)) == ()
+    write_json(tmp_path / "sanity.json", "sanity", said, made_from={})
+    assert drawn_methods(tmp_path, ("grad_cam", "smoothgrad")) == ("fused", "smoothgrad")
+    assert failed_in_words(tmp_path, ("grad_cam", "smoothgrad")) == (
+        "not drawn, since it failed its examination: grad_cam",
+    )
 
 
 def test_too_few_cases_are_refused_and_nothing_is_written(workspace):

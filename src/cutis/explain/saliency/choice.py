@@ -27,11 +27,20 @@ class Choice(NamedTuple):
     why: str
 
 
+class Asked(NamedTuple):
+    """Which maps a person asks for, in words; None: let the answer decide."""
+
+    diagnosis: str | None = None  # by its code
+    rather_than: str | None = None  # whom it is compared with
+    methods: tuple[str, ...] = ()  # whose maps are drawn beside those that always are
+
+
 class Wish(NamedTuple):
-    """What was asked for by name; None: let the answer decide."""
+    """The same, as the network counts its diagnoses."""
 
     diagnosis: int | None = None
     rather_than: int | None = None
+    methods: tuple[str, ...] = ()  # whose maps are drawn beside those that always are
 
 
 ANSWER = Wish()

@@ -17,6 +17,7 @@ from PIL import Image
 
 from cutis.explain.figures import GREY, STYLE, WIDTH
 from cutis.explain.saliency.look import Look
+from cutis.explain.saliency.methods import METHODS
 from cutis.imaging.prepare import Preparation, spread_back
 from cutis.runtime.maps import FINAL, FUSED, Map
 from cutis.vocabulary.taxonomy import Taxonomy
@@ -26,6 +27,12 @@ BRIGHTEST = 99.5  # percentile of a gradient from which on it is drawn as the gr
 STRONGEST = 90  # percentile of a map from which on it is outlined
 AMOUNT, FOR_AND_AGAINST = "viridis", "RdBu_r"  # read in every kind of colour blindness; white is the zero of the second
 ACROSS = 3  # large panels in a row
+TITLES = {
+    "smoothgrad": "SmoothGrad",
+    "integrated_gradients": "integrated gradients",
+    "grad_cam": "Grad-CAM",
+    "occlusion": "occlusion",
+}
 SCALE, NAME = 0.66, 0.42  # inches that scale and title of a large panel take, and the words of a small one
 
 
@@ -97,8 +104,9 @@ def large_overlays(
     )
     gradient = _over(seen.gradient, picture, preparation)
     by_pixel = _relative("gradient saliency", gradient, float(np.nanpercentile(gradient, BRIGHTEST)), method="gradient")
+    asked = tuple(_by_name(name, _over(each, picture, preparation)) for name, each in seen.asked.items())
     if FUSED not in seen.maps:
-        return activation, by_pixel, rather
+        return activation, by_pixel, rather, *asked
     joined, joined_rather = (_over(maps[FUSED], picture, preparation) for maps in (seen.maps, seen.contrast))
     return (
         _relative("all depths joined", joined, float(np.nanmax(joined)), method=FUSED),
@@ -106,6 +114,7 @@ def large_overlays(
         activation,
         rather,
         _relative(f"all depths, rather than {rival}", joined_rather, float(np.nanmax(joined_rather)), method=FUSED),
+        *asked,
     )
 
 
@@ -139,6 +148,15 @@ def _over(seen_map: Map, picture: Image.Image, preparation: Preparation) -> NDAr
 
 def _relative(title: str, values: NDArray[np.float32], greatest: float, *, method: str) -> Overlay:
     return Overlay(title, values / (greatest or 1.0), (0, 1), "greatest = 1", method=method)
+
+
+def _by_name(name: str, values: NDArray[np.float32]) -> Overlay:
+    """Return the map of a method that was asked for, on a scale of its own."""
+    greatest = float(np.nanpercentile(np.abs(values), BRIGHTEST))
+    drawn = _relative(TITLES[name], values, greatest, method=name)
+    if not METHODS[name].is_signed:
+        return drawn
+    return drawn._replace(limits=(-1, 1), label="red for it, blue against; greatest = 1", colours=FOR_AND_AGAINST)
 
 
 def _ends(values: NDArray[np.float32]) -> tuple[float, float]:

@@ -12,6 +12,7 @@ from torch import nn
 
 from cutis.explain.saliency.choice import ANSWER, Wish, question_of
 from cutis.explain.saliency.gradients import gradient
+from cutis.explain.saliency.methods import METHODS
 from cutis.imaging.prepare import normalise, prepare
 from cutis.runtime.bundle import Bundle
 from cutis.runtime.engines import engine_of
@@ -30,6 +31,7 @@ class Look(NamedTuple):
     maps: dict[str, Map]  # that came with the answer, by name, of the diagnosis asked for
     contrast: dict[str, Map]  # the same, of that diagnosis rather than the other
     outputs: Outputs[NDArray[np.float32]]  # of this one pass, maps of all diagnoses with it
+    asked: dict[str, Map]  # by methods that were asked for by name, of the diagnosis asked for
 
 
 def look(network: nn.Module, bundle: Bundle, picture: Image.Image, *, wish: Wish = ANSWER) -> Look:
@@ -47,13 +49,14 @@ def look(network: nn.Module, bundle: Bundle, picture: Image.Image, *, wish: Wish
     chances = probabilities(bundle, seen_from_all_sides(engine, bundle, seen))[0]
     ranking = np.argsort(-chances, kind="stable").tolist()
     question = question_of(wish, ranking)
-    batch = torch.from_numpy(seen).to(next(network.parameters()).device)
+    batch, alone = torch.from_numpy(seen).to(next(network.parameters()).device), Question(question.diagnosis)
     return Look(
         answer=ranking[0],
         probabilities=chances,
         question=question,
-        gradient=gradient(network, batch, Question(question.diagnosis)),
-        maps=in_pass_maps(outputs, Question(question.diagnosis)),
+        gradient=gradient(network, batch, alone),
+        maps=in_pass_maps(outputs, alone),
         contrast=in_pass_maps(outputs, question),
         outputs=outputs,
+        asked={name: METHODS[name].map_of(network, batch, alone) for name in wish.methods},
     )

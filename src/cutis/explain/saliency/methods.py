@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeAlias
 
 from torch import Tensor, nn
@@ -11,7 +11,9 @@ from cutis.explain.saliency.gradients import grad_cam, gradient, integrated_grad
 from cutis.network.backbone import STAGES
 from cutis.runtime.engines import engine_of
 from cutis.runtime.maps import FINAL, FUSED, Map, Question, in_pass_maps
+from cutis.vocabulary.errors import UserError
 
+GRADIENT = "gradient"  # drawn of every case
 MapMethod: TypeAlias = Callable[[nn.Module, Tensor, Question], Map]  # network, (1, 3, S, S), question → (h, w)
 
 
@@ -47,8 +49,21 @@ def methods_of(auxiliary: int) -> dict[str, Method]:
     return {name: method for name, method in METHODS.items() if name not in lacking}
 
 
+def asked_methods(names: Sequence[str]) -> tuple[str, ...]:
+    """Return the methods that were asked for by name, each once; those that are always drawn need not be.
+
+    Raises:
+        UserError: none of these, or one whose maps come with the answer.
+    """
+    known = [name for name, method in METHODS.items() if not method.in_pass and name != GRADIENT]
+    for name in names:
+        if name not in known:
+            raise UserError(f"unknown method {name!r}", where="--method", mend=f"use one of: {', '.join(known)}")
+    return tuple(dict.fromkeys(names))
+
+
 METHODS: dict[str, Method] = {
-    "gradient": Method(
+    GRADIENT: Method(
         gradient,
         "absolute gradient of the logit by each pixel, the largest of the three colour channels",
         "Simonyan, Vedaldi, Zisserman, ICLR workshop 2014; by captum",

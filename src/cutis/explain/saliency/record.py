@@ -50,12 +50,14 @@ def record_of(case: Case, seen: Look, taxonomy: Taxonomy, *, why: str) -> dict[s
 def tensors_of(case: Case, seen: Look) -> dict[str, NDArray[np.float16]]:
     """Return the maps of a case by ``CASE_ID/map``, of all K diagnoses where they came with the answer.
 
-    The gradient (S, S) is of the diagnosis asked for, and its greatest is 1: as it is, half precision would lose it.
+    The gradient (S, S), and maps by methods that were asked for, are of the diagnosis asked for, and their greatest is
+    1: as they are, half precision would lose them.
     """
     kinds = range(seen.outputs.logits.shape[1])
     by_kind = [in_pass_maps(seen.outputs, Question(kind)) for kind in kinds]
     tensors = {name: np.stack([maps[name] for maps in by_kind]) for name in by_kind[0]}
-    tensors["gradient"] = seen.gradient / (seen.gradient.max() or 1)
+    for name, each in {"gradient": seen.gradient, **seen.asked}.items():
+        tensors[name] = each / (np.abs(each).max() or 1)
     return {f"{case.case_id}/{name}": np.ascontiguousarray(each, np.float16) for name, each in tensors.items()}
 
 

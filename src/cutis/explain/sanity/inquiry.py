@@ -115,11 +115,26 @@ def offered_methods(folder: Path) -> tuple[str, ...] | None:
     return tuple(read_json(folder / SANITY, "sanity")["offered"]) if (folder / SANITY).is_file() else None
 
 
+def drawn_methods(folder: Path, asked: Sequence[str]) -> tuple[str, ...] | None:
+    """Return whose maps may be drawn: what is offered, and what was asked for by name and never examined."""
+    if (offered := offered_methods(folder)) is None:
+        return None
+    examined = read_json(folder / SANITY, "sanity")["methods"]
+    return (*offered, *(name for name in asked if name not in examined))
+
+
 def offered_in_words(offered: Sequence[str] | None) -> str:
     """Return in a line which methods are offered."""
     if offered is None:
         return "not examined whether the maps mean anything: --sanity does it"
     return f"offered, since they failed nothing: {', '.join(offered)}" if offered else "no map passed what it was asked"
+
+
+def failed_in_words(folder: Path, asked: Sequence[str]) -> tuple[str, ...]:
+    """Say which methods were asked for by name and are not drawn."""
+    drawn = drawn_methods(folder, asked)
+    failed = [] if drawn is None else [name for name in asked if name not in drawn]
+    return (f"not drawn, since it failed its examination: {', '.join(failed)}",) if failed else ()
 
 
 def carry_over(earlier: Path, folder: Path, *, made_from: Mapping[str, str]) -> bool:
