@@ -68,6 +68,7 @@ def test_masks_add_a_table_with_chance_and_blob(first):
     (pointing,) = [table for table in section["tables"] if "inside the mask" in table.caption]
     assert [row[0] for row in pointing.rows][-2:] == ["an even map", "a blob in the middle"]
     assert any("the mask" in line for line in section["best"])
+    assert all("95% CI" in line for line in section["best"])
 
 
 def test_the_page_shows_it_and_its_chain_holds(examined):

@@ -9,7 +9,6 @@ from cutis.report.drawings import Drawing
 from cutis.report.figures import inline_svg
 from cutis.report.material import Explanation
 from cutis.report.tables import Cell, Row, Shown, Table, estimates_of, methods_of
-from cutis.report.words import number
 from cutis.vocabulary.estimate import Estimate
 
 PASSED = {True: "passed", False: "failed", None: "not asked"}
@@ -151,7 +150,7 @@ def _best(said: Mapping[str, Any]) -> Iterator[str]:
         known = {name: each for name, each in values.items() if each["value"] is not None}
         if known:
             best = max(known, key=lambda name: known[name]["value"])
-            yield f"{words} {_spoken(best)}, {number(known[best]['value'], digits=2)}."
+            yield f"{words} {_spoken(best)}, {Estimate(**known[best])}."
 
 
 def _drawings(explanation: Explanation, said: Mapping[str, Any]) -> Iterator[Drawing]:
