@@ -15,7 +15,7 @@ from cutis.runtime.trust import Signals, choose_acceptance, fit_reference
 from cutis.stats.conformal import OWN, SetThresholds
 from cutis.stats.nearness import Nearness, Step
 from cutis.vocabulary.estimate import Estimate
-from cutis.vocabulary.files import read_json, sha256_of
+from cutis.vocabulary.files import read_json, read_table, sha256_of
 from cutis.workspace import Workspace
 from factories import a_bundle_folder, a_case, a_dataset, a_picture, a_tested_workspace, with_training_cases
 
@@ -305,6 +305,52 @@ def test_a_picture_that_is_answered_comes_with_its_set(watching, monkeypatch, ca
     assert f"  one of {', '.join(said['prediction_set'])} in 97.5% of cases like this clinic's" in text.splitlines()
     assert (said["abstained"], said["reasons"], said["coverage"]) == (False, [], 0.975)
     assert said["prediction_set"][0] == said["findings"][0]["code"]
+
+
+def test_a_folder_becomes_a_table_with_a_row_for_each_file(watching, monkeypatch, capsys):
+    """What is no picture is a row too, and counted; a table that is there is not overwritten."""
+    folder, write = watching
+    write(np.inf)
+    (folder / "pictures").mkdir()
+    (folder / "lesion.png").rename(folder / "pictures" / "lesion.png")
+    (folder / "pictures" / "notes.txt").write_text("no picture")
+    monkeypatch.chdir(folder)
+
+    assert in_process(monkeypatch, "diagnose", "pictures", "--to", "answers.parquet", "--json") == 0
+    said = json.loads(capsys.readouterr().out)
+    again = in_process(monkeypatch, "diagnose", "pictures", "--to", "answers.parquet")
+
+    assert (said["pictures"], said["answered"], said["unreadable"]) == (2, 1, 1)
+    rows = read_table(folder / "answers.parquet", "answers")[0].to_pylist()
+    assert [(row["image"], row["error"] is None) for row in rows] == [
+        ("pictures/lesion.png", True),
+        ("pictures/notes.txt", False),
+    ]
+    assert again == 1
+    assert "there is a file already" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "what"),
+    [
+        (("pictures",), "--to answers.parquet"),
+        (("pictures", "--to", "nowhere/answers.parquet"), "there is no such folder"),
+        (("nowhere", "--to", "answers.parquet"), "there is no such file or folder"),
+        (("pictures", "--to", "answers.parquet"), "holds no file"),
+        (("pictures", "--to", "answers.parquet", "--similar", "3"), "--similar does not go with --to"),
+    ],
+)
+def test_what_no_table_can_be_made_of_is_refused(watching, monkeypatch, capsys, arguments, what):
+    """By one error, and nothing is written."""
+    folder, write = watching
+    write(np.inf)
+    (folder / "pictures").mkdir()
+    monkeypatch.chdir(folder)
+
+    assert in_process(monkeypatch, "diagnose", *arguments) == 1
+
+    assert what in capsys.readouterr().err
+    assert not list(folder.glob("*.parquet"))
 
 
 @pytest.fixture

@@ -264,8 +264,14 @@ def report(*, workspace: Folder = WORK) -> Finished:
 
 @verb(app)
 def diagnose(
-    images: Annotated[list[Path], typer.Argument(metavar="IMAGE", help="Dermoscopic pictures.")],
+    images: Annotated[
+        list[Path], typer.Argument(metavar="IMAGE", help="Dermoscopic pictures; with --to, folders too.")
+    ],
     *,
+    to: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write a Parquet table, a row for each picture, instead of printing."),
+    ] = None,
     workspace: Folder = WORK,
     name: BundleName = None,
     top: Annotated[int, typer.Option(min=1, help="How many diagnoses to print for each; JSON has them all.")] = 5,
@@ -277,7 +283,8 @@ def diagnose(
 ) -> Answer:
     """Name the most probable diagnoses of each picture.
 
-    A picture that cannot be read is named on standard error; the others are answered all the same.
+    A picture that cannot be read is named on standard error, or is a row with its reason in the table; the others are
+    answered all the same.
     """
     from cutis.runtime.bundle import read_bundle
     from cutis.runtime.engines import open_engine
@@ -288,6 +295,10 @@ def diagnose(
     if patient is not None and not similar:
         raise UserError("--patient without --similar", where="cutis diagnose", mend="add --similar 5, or leave it out")
     project = Workspace(workspace)
+    if to is not None:
+        return _table_of_answers(project, name or project.only_bundle(), images, to, similar=bool(similar))
+    if folder := next((image for image in images if image.is_dir()), None):
+        raise UserError("this is a folder", where=str(folder), mend="add --to answers.parquet, for a row per picture")
     bundle = read_bundle(project.bundle(name or project.only_bundle()))
     among = read_index(bundle.neighbours) if similar else None
     engine, search = open_engine(bundle), Search(similar, patient)
@@ -358,3 +369,32 @@ def _require_sanity(*, sanity: bool, masks: Path | None, pictures: Path | None, 
     if needed:
         what = f"{' and '.join(given)} without {needed}"
         raise UserError(what, where="cutis explain", mend=f"add {needed}, or leave {given[0]} out")
+
+
+def _table_of_answers(project: Workspace, name: str, images: list[Path], to: Path, *, similar: bool) -> Answer:
+    """Answer many pictures into a table.
+
+    Raises:
+        UserError: the table is there already, nothing to answer, or similar cases are asked for.
+    """
+    from cutis.runtime.bundle import read_bundle
+    from cutis.runtime.engines import open_engine
+    from cutis.runtime.many import answer_many, pictures_in
+
+    if similar:
+        raise UserError("--similar does not go with --to", where="cutis diagnose", mend="leave one of them out")
+    if to.exists():
+        raise UserError("there is a file already", where=str(to), mend="name another one, or remove it")
+    if not to.absolute().parent.is_dir():
+        raise UserError("there is no such folder", where=str(to.absolute().parent), mend="make it, or name another one")
+    bundle, paths = read_bundle(project.bundle(name)), pictures_in(images)
+    counts = answer_many(open_engine(bundle), bundle, paths, to)
+    became = f"{counts.answered:,} answered, {counts.abstained:,} not answered, {counts.unreadable:,} not to be read"
+    return Answer(
+        lines=(
+            f"{len(paths):,} files: {became}",
+            *(f"note: {warning}" for warning in bundle.warnings),
+            f"wrote  {to}",
+        ),
+        content=stamp("diagnoses") | {"table": str(to), "pictures": len(paths), **counts._asdict()},
+    )

@@ -12,7 +12,7 @@ import io
 import json
 import os
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from cutis.vocabulary.errors import UserError
 
 SUMS = "SHA256SUMS"
 FORMATS = {
+    "answers": 1,
     "atlas": 1,
     "bundle": 4,
     "cache": 1,
@@ -209,6 +210,30 @@ def write_table(path: Path, kind: str, columns: Mapping[str, Sequence[Any]], *, 
     table = pa.table(dict(columns)).replace_schema_metadata({"cutis": json.dumps(full, ensure_ascii=False)})
     with written_aside(path) as aside:
         pq.write_table(table, aside, compression="zstd")
+
+
+@contextmanager
+def written_rows_of(
+    path: Path, kind: str, types: Mapping[str, str], *, about: Mapping[str, Any]
+) -> Iterator[Callable[[Mapping[str, Sequence[Any]]], None]]:
+    """Lend what writes rows of a stamped Parquet table, some at a time; the table appears when all are there.
+
+    Args:
+        path: of the table.
+        kind: of file.
+        types: of each column, "string", "double", "bool" or "list<string>".
+        about: what goes into its metadata beside the circumstances.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    known = {"string": pa.string(), "double": pa.float64(), "bool": pa.bool_(), "list<string>": pa.list_(pa.string())}
+    full = stamp(kind) | {"made_with": circumstances()} | dict(about)
+    schema = pa.schema(
+        [(name, known[each]) for name, each in types.items()], {"cutis": json.dumps(full, ensure_ascii=False)}
+    )
+    with written_aside(path) as aside, pq.ParquetWriter(aside, schema, compression="zstd") as writer:
+        yield lambda columns: writer.write_table(pa.table(dict(columns), schema=schema))
 
 
 def read_table(path: Path, kind: str) -> tuple[Any, dict[str, Any]]:

@@ -1,0 +1,169 @@
+"""A table has a row for every picture, whatever it is, and says what a single answer would say."""
+
+from __future__ import annotations
+
+import resource
+
+import numpy as np
+import pytest
+
+from cutis.runtime import many
+from cutis.runtime.bundle import read_bundle
+from cutis.runtime.engines import torch_engine
+from cutis.runtime.many import Counts, answer_many, pictures_in
+from cutis.runtime.predict import diagnose
+from cutis.vocabulary.errors import UserError
+from cutis.vocabulary.files import read_table
+from factories import a_bundle_folder, a_picture
+
+
+@pytest.fixture
+def bundle(tmp_path):
+    """An untrained network."""
+    return read_bundle(a_bundle_folder(tmp_path / "bundle"))
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Pictures at two depths, one that is torn, one that is text, and what is hidden."""
+    within = tmp_path / "pictures"
+    (within / "deeper").mkdir(parents=True)
+    (within / ".hidden").mkdir()
+    for number in range(5):
+        a_picture(seed=number).save(within / f"p{number}.png")
+    a_picture(seed=9).save(within / "deeper" / "p9.png")
+    (within / "torn.jpg").write_bytes((within / "p0.png").read_bytes()[:300])
+    (within / "notes.txt").write_text("no picture")
+    (within / ".DS_Store").write_text("hidden")
+    a_picture().save(within / ".hidden" / "p.png")
+    return within
+
+
+def rows_of(path):
+    """The table, a dict per row."""
+    return read_table(path, "answers")[0].to_pylist()
+
+
+def test_every_file_is_a_row_in_the_order_of_its_name(bundle, folder, tmp_path):
+    """What is no picture has its reason and no answer; what is hidden is left out; nothing stops."""
+    paths = pictures_in([folder])
+
+    counts = answer_many(torch_engine(bundle), bundle, paths, tmp_path / "answers.parquet")
+
+    rows = rows_of(tmp_path / "answers.parquet")
+    names = ["deeper/p9.png", "notes.txt", *(f"p{number}.png" for number in range(5)), "torn.jpg"]
+    assert [row["image"] for row in rows] == [str(folder / name) for name in names]
+    assert counts == Counts(answered=6, abstained=0, unreadable=2)
+    broken = [row for row in rows if row["error"]]
+    assert [row["image"].rpartition("/")[2] for row in broken] == ["notes.txt", "torn.jpg"]
+    assert all(row["diagnosis"] is None and row["probability/a"] is None for row in broken)
+
+
+def test_a_row_is_what_a_single_answer_says(bundle, folder, tmp_path):
+    """To the last digits that a batch of another size leaves alone."""
+    engine = torch_engine(bundle)
+    answer_many(engine, bundle, pictures_in([folder]), tmp_path / "answers.parquet")
+
+    for row in rows_of(tmp_path / "answers.parquet"):
+        if row["error"] is None:
+            alone = diagnose(engine, bundle, folder / row["image"])
+            assert row["diagnosis"] == alone.findings[0].code
+            assert row["prediction_set"] == list(alone.prediction_set)
+            for finding in alone.findings:
+                assert row[f"probability/{finding.code}"] == pytest.approx(finding.probability, abs=1e-6)
+
+
+def test_the_table_says_whose_answers_these_are(bundle, folder, tmp_path):
+    """Bundle, weights, licence, and what must stand beside every answer."""
+    answer_many(torch_engine(bundle), bundle, pictures_in([folder / "p0.png"]), tmp_path / "answers.parquet")
+
+    about = read_table(tmp_path / "answers.parquet", "answers")[1]
+    assert (about["bundle"], about["weights"]) == (bundle.name, bundle.weights_sha256)
+    assert about["warnings"] == list(bundle.warnings)
+    assert about["licence"] == bundle.licence
+
+
+def test_a_table_of_broken_files_alone_has_the_same_columns(bundle, folder, tmp_path):
+    """So that tables of many folders can be put together."""
+    engine = torch_engine(bundle)
+    answer_many(engine, bundle, [folder / "notes.txt"], tmp_path / "broken.parquet")
+    answer_many(engine, bundle, [folder / "p0.png"], tmp_path / "sound.parquet")
+
+    broken, sound = (read_table(tmp_path / f"{name}.parquet", "answers")[0].schema for name in ("broken", "sound"))
+    assert broken.remove_metadata() == sound.remove_metadata()
+
+
+def test_what_is_no_number_is_a_row_without_an_answer(bundle, folder, tmp_path):
+    """Of a network that went wrong for one picture, the others are answered."""
+    engine = torch_engine(bundle)
+
+    def broken(pictures):
+        outputs = engine(pictures)
+        outputs.logits[1] = np.nan
+        return outputs
+
+    counts = answer_many(broken, bundle, pictures_in([folder])[2:5], tmp_path / "answers.parquet")
+
+    rows = rows_of(tmp_path / "answers.parquet")
+    assert counts == Counts(answered=2, abstained=0, unreadable=1)
+    assert [bool(row["error"]) for row in rows] == [False, True, False]
+
+
+def test_a_run_that_breaks_off_leaves_no_table(bundle, folder, tmp_path):
+    """Neither whole nor half, and no thread that reads on."""
+
+    def broken(_):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        answer_many(broken, bundle, pictures_in([folder]), tmp_path / "answers.parquet")
+
+    assert not list(tmp_path.glob("*answers*"))
+
+
+def test_pictures_are_read_only_a_few_batches_ahead(bundle, folder, tmp_path, monkeypatch):
+    """However many wait: what is prepared and not yet answered stays below three batches and the one at work."""
+    monkeypatch.setattr(many, "BATCH", 2)
+    engine, prepared, answered, most = torch_engine(bundle), [], [], []
+    read = many.prepared_file
+
+    def counting(path, preparation):
+        prepared.append(path)
+        return read(path, preparation)
+
+    def slow(pictures):
+        most.append(len(prepared) - sum(answered))
+        answered.append(len(pictures))
+        return engine(pictures)
+
+    monkeypatch.setattr(many, "prepared_file", counting)
+
+    answer_many(slow, bundle, [folder / f"p{number % 5}.png" for number in range(40)], tmp_path / "answers.parquet")
+
+    assert sum(answered) == 40
+    assert max(most) <= 2 * 2 * (1 + many.AHEAD)
+
+
+def test_a_place_that_is_none_is_refused(tmp_path):
+    """And an empty folder too."""
+    (tmp_path / "empty").mkdir()
+
+    with pytest.raises(UserError, match="no such file"):
+        pictures_in([tmp_path / "nowhere"])
+    with pytest.raises(UserError, match="no file"):
+        pictures_in([tmp_path / "empty"])
+
+
+@pytest.mark.slow
+def test_memory_does_not_grow_with_the_pictures(bundle, folder, tmp_path):
+    """Four times as many take hardly more at the highest point."""
+    engine = torch_engine(bundle)
+
+    def peak_after(count):
+        paths = [folder / f"p{number % 5}.png" for number in range(count)]
+        answer_many(engine, bundle, paths, tmp_path / f"{count}.parquet")
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+    first, then = peak_after(1000), peak_after(4000)
+
+    assert then - first < 30
