@@ -5,14 +5,13 @@ values inside the planted signs of the true diagnosis, how often a place inside 
 far a way keeps its map when the network is another, untrained one (mean signed rank correlation): what stays is drawn
 by the picture, not by what was learned.
 
-    python benchmarks/fused_map.py toy-work toy-clinic --name pocket    # writes benchmarks/fused_map.md, 5 minutes
+    python benchmarks/fused_map.py              # of what `make demo` leaves; writes benchmarks/fused_map.md, 5 minutes
 """
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Mapping
-from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
@@ -20,9 +19,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
-from scipy.stats import rankdata, spearmanr
+from scipy.stats import rankdata
 
-from cutis.curate.pseudonyms import read_or_make_key
+from cutis.explain.sanity.masks import find_masks
+from cutis.explain.sanity.pointing import blob
 from cutis.imaging.decode import decode
 from cutis.imaging.prepare import normalise, prepare
 from cutis.network.backbone import backbone_of
@@ -31,9 +31,9 @@ from cutis.runtime.bundle import Bundle, read_bundle
 from cutis.runtime.engines import engine_of, torch_engine
 from cutis.runtime.maps import FINEST, Map, fused
 from cutis.stats.intervals import estimate_mean
+from cutis.stats.rank_correlation import rank_correlations
 from cutis.vocabulary.case import Case, read_manifest
 from cutis.vocabulary.chance import chance
-from cutis.vocabulary.files import read_table
 from cutis.workspace import Workspace
 
 PAGE = Path(__file__).with_suffix(".md")
@@ -65,25 +65,20 @@ class Pointed(NamedTuple):
 
 def shown_cases(workspace: Workspace, clinic: Path, bundle: Bundle) -> list[Shown]:
     """Return the settled cases of tune and calibrate whose signs are known, in the frame that the network sees."""
-    masks = _masks(workspace, clinic)
     dataset, shown = workspace.dataset.resolve(), []
-    for case in read_manifest(dataset / "manifest.parquet").cases:
-        if case.split in SPLITS and case.case_id in masks and case.diagnosis:
-            with Image.open(masks[case.case_id]) as mask:
-                signs = ((np.asarray(mask) & SIGNS) > 0).astype(np.float32)
-            small = Image.fromarray(signs).resize((bundle.preparation.size,) * 2, Image.Resampling.BOX)
-            pixels = prepare(decode(dataset / case.image), bundle.preparation)
-            shown.append(Shown(case, pixels, np.asarray(small)))
+    cases = [
+        case for case in read_manifest(dataset / "manifest.parquet").cases if case.split in SPLITS and case.diagnosis
+    ]
+    masks = find_masks(clinic.with_name(f"{clinic.name}-truth") / "masks", cases, dataset, pictures=clinic).by_case
+    for case in cases:
+        if case.case_id not in masks:
+            continue
+        with Image.open(masks[case.case_id]) as mask:
+            signs = ((np.asarray(mask) & SIGNS) > 0).astype(np.float32)
+        small = Image.fromarray(signs).resize((bundle.preparation.size,) * 2, Image.Resampling.BOX)
+        pixels = prepare(decode(dataset / case.image), bundle.preparation)
+        shown.append(Shown(case, pixels, np.asarray(small)))
     return shown
-
-
-def _masks(workspace: Workspace, clinic: Path) -> dict[str, Path]:
-    truth, key = clinic.with_name(f"{clinic.name}-truth"), read_or_make_key(workspace.root / "private")
-    table, _ = read_table(truth / "cases.parquet", "truth")
-    return {
-        key.pseudonym("case", sha256((clinic / row["file"]).read_bytes()).hexdigest(), "1"): truth / row["mask"]
-        for row in table.to_pylist()
-    }
 
 
 def maps_by(engine: Callable[..., object], shown: list[Shown], bundle: Bundle) -> list[Maps]:
@@ -154,7 +149,7 @@ def multiplied(power: float, *, said: Callable[[NDArray[np.float32], int], Map] 
 
 WAYS: dict[str, Way] = {
     "even": lambda maps, _: np.ones(maps[FINEST].shape[1:], np.float32),
-    "blob in the middle": lambda maps, _: _blob(maps[FINEST].shape[1]),
+    "blob in the middle": lambda maps, _: blob(*maps[FINEST].shape[1:]),
     **{f"stage {number + 1} alone": lambda maps, kind, number=number: maps[number][kind] for number in range(7)},
     "stage 7 alone, above its mean": lambda maps, kind: maps[STAGE_7][kind] - maps[STAGE_7][kind].mean(),
     "final alone": lambda maps, kind: maps[-1][kind],
@@ -187,7 +182,7 @@ def pointed(way: Way, shown: list[Shown], maps: list[Maps], kinds: list[int]) ->
 def kept(way: Way, one: list[Maps], other: list[Maps], kinds: list[int]) -> float:
     """Return the mean signed rank correlation of a way's maps by two networks; of even maps there is none."""
     pairs = [(way(a, kind).ravel(), way(b, kind).ravel()) for a, b, kind in zip(one, other, kinds, strict=True)]
-    found = [spearmanr(a, b)[0] for a, b in pairs if np.ptp(a) and np.ptp(b)]
+    found = [float(rank_correlations(a, b)) for a, b in pairs if np.ptp(a) and np.ptp(b)]
     return float(np.mean(found)) if found else np.nan
 
 
@@ -212,21 +207,18 @@ def _brought(each: Map, grid: tuple[int, ...]) -> Map:
     return np.asarray(Image.fromarray(np.ascontiguousarray(each, np.float32)).resize((grid[1], grid[0]), by))
 
 
-def _blob(side: int) -> Map:
-    away = (np.arange(side) + 0.5) / side - 0.5
-    return np.exp(-(away[:, None] ** 2 + away**2) / (2 * 0.2**2)).astype(np.float32)
-
-
 def main() -> None:
     """Measure, and write the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("workspace", type=Path)
-    parser.add_argument("clinic", type=Path)
+    parser.add_argument("--toy", type=Path, default=PAGE.parents[1], help="holds toy-clinic, its truth and toy-work")
     parser.add_argument("--name", default="pocket")
     said = parser.parse_args()
-    workspace = Workspace(said.workspace)
+    workspace, clinic = Workspace(said.toy / "toy-work"), said.toy / "toy-clinic"
+    if not workspace.bundle(said.name).exists() or not clinic.exists():
+        print(f"left out: no toy clinic with a bundle {said.name!r} in {said.toy}: make demo")
+        return
     bundle = read_bundle(workspace.bundle(said.name).resolve())
-    shown = shown_cases(workspace, said.clinic, bundle)
+    shown = shown_cases(workspace, clinic, bundle)
     kinds = [bundle.taxonomy.codes.index(str(each.case.diagnosis)) for each in shown]
     maps = maps_by(torch_engine(bundle), shown, bundle)
     few, few_kinds = shown[::EVERY], kinds[::EVERY]

@@ -26,7 +26,8 @@ from cutis.curate.stage import curate
 from cutis.evaluate.stage import evaluate
 from cutis.progress import say, spoken
 from cutis.runtime.bundle import HISTORY, Bundle, read_bundle
-from cutis.stats.intervals import LEVEL, ROUNDS, clusters_of, resample
+from cutis.stats.crossed import draw_seeds
+from cutis.stats.intervals import LEVEL, ROUNDS, clusters_of, quantiles, resample
 from cutis.stats.metrics import accuracy, auc_by_diagnosis, one_hot, rates
 from cutis.train.config import TrainConfig, config_text
 from cutis.train.stage import train
@@ -342,12 +343,12 @@ def over_seeds(
     drawn = np.concatenate(list(resample(clusters, rounds=rounds, generator=generator)))
     plain = np.ones((1, len(cases)))
     seeds = len(first)
-    picked = draw_seeds(seeds, rounds=rounds, generator=generator)
+    picked = draw_seeds(seeds, rounds=rounds, generator=generator).T
     value, spread = _means(first, plain, picked[:, :1] * 0, every=True), _means(first, drawn, picked)
     if second:
         value = value - _means(second, plain, picked[:, :1] * 0, every=True)
         spread = spread - _means(second, drawn, picked)
-    low, high = np.quantile(spread, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=1)
+    low, high = quantiles(spread.T, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     method = f"bootstrap over {cases.cluster_kind}s{f' and {seeds} seeds' * (seeds > 1)}, percentile, {rounds} rounds"
     return {
         name: Estimate(
@@ -361,15 +362,6 @@ def over_seeds(
         )
         for at, name in enumerate(FIGURES)
     }
-
-
-def draw_seeds(seeds: int, *, rounds: int, generator: np.random.Generator) -> NDArray[np.int64]:
-    """Return which of S seeds each round draws (S − 1, R), with replacement.
-
-    The spread of the mean of S − 1 draws is that of a mean of S seeds; S draws would make it too narrow, by a tenth
-    for five seeds (Rao and Wu, Journal of the American Statistical Association 83:231, 1988).
-    """
-    return generator.integers(0, seeds, (max(seeds - 1, 1), rounds))
 
 
 def _means(

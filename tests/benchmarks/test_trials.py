@@ -208,15 +208,6 @@ def test_seeds_that_scatter_widen_the_interval_and_one_seed_says_that_it_cannot(
     assert "one seed" in trials.over_seeds(alike[:1], rounds=50)["macro_auc"].note
 
 
-def test_the_spread_over_seeds_is_that_of_a_mean_of_so_many_seeds(trials):
-    """The variance of the rounds is the seeds' variance divided by their number; five draws of five fall short."""
-    figures = np.random.default_rng(0).normal(size=5)
-
-    picked = trials.draw_seeds(5, rounds=200_000, generator=np.random.default_rng(1))
-
-    assert figures[picked].mean(axis=0).var() == pytest.approx(figures.var(ddof=1) / 5, rel=0.02)
-
-
 def test_networks_on_other_cases_are_not_compared(trials):
     """Nor as many seeds against fewer."""
     with pytest.raises(ValueError, match="same cases"):

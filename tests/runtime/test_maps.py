@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cutis.runtime.maps import Question, depth_stack, fused, in_pass_maps
+from cutis.runtime.maps import FUSED, Question, fused, in_pass_maps
 from cutis.vocabulary.outputs import Outputs
 
 SIDES = (32, 16, 8, 4, 4, 2, 2, 2)
@@ -43,12 +43,17 @@ def test_every_map_adds_up_to_the_logit_of_its_classifier():
     assert maps["fused"].shape == (8, 8)
 
 
+def _stack(outputs, question):
+    """The maps of all depths, shallow to deep."""
+    return [each for name, each in in_pass_maps(outputs, question).items() if name != FUSED]
+
+
 def test_one_diagnosis_rather_than_another_is_the_difference_of_their_maps():
     """At every depth; asked the other way round, the same with the other sign."""
     outputs = _outputs()
 
-    asked, other = (depth_stack(outputs, Question(kind)) for kind in (2, 0))
-    for rather, one, rival in zip(depth_stack(outputs, Question(2, 0)), asked, other, strict=True):
+    asked, other = (_stack(outputs, Question(kind)) for kind in (2, 0))
+    for rather, one, rival in zip(_stack(outputs, Question(2, 0)), asked, other, strict=True):
         np.testing.assert_array_equal(rather, one - rival)
     turned = in_pass_maps(outputs, Question(0, 2))["final"]
     np.testing.assert_array_equal(turned, -in_pass_maps(outputs, Question(2, 0))["final"])
@@ -63,9 +68,8 @@ def test_outputs_without_maps_are_refused():
     """They were kept for their logits."""
     outputs = _outputs()._replace(maps=None)
 
-    for ask in (in_pass_maps, depth_stack):
-        with pytest.raises(ValueError, match="without their maps"):
-            ask(outputs, Question(0))
+    with pytest.raises(ValueError, match="without their maps"):
+        in_pass_maps(outputs, Question(0))
 
 
 def test_the_fused_map_is_greatest_where_all_depths_agree():
@@ -114,7 +118,7 @@ def test_what_is_added_to_every_diagnosis_does_not_change_the_fused_map():
 
 def test_maps_that_were_made_coarser_on_their_way_give_the_same_fused_map():
     """A release may hand out the two finest maps on the third one's grid."""
-    stack = depth_stack(_outputs(), Question(0))
+    stack = _stack(_outputs(), Question(0))
     pooled = [np.asarray(Image.fromarray(each).resize((8, 8), Image.Resampling.BOX)) for each in stack[:2]]
 
     np.testing.assert_allclose(fused([*pooled, *stack[2:]]), fused(stack), rtol=1e-4)

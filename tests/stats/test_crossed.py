@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cutis.stats.crossed import estimate_crossed_mean
+from cutis.stats.crossed import draw_seeds, estimate_crossed_mean
 
 
 def _estimate(values, ids=None):
@@ -39,3 +39,12 @@ def test_patients_are_drawn_too():
 def test_a_single_seed_says_so():
     """Its interval is over cases alone, and the note tells it."""
     assert "one seed" in _estimate(np.random.default_rng(3).normal(size=(1, 40))).note
+
+
+def test_the_spread_over_seeds_is_that_of_a_mean_of_so_many_seeds():
+    """The variance of the rounds is the seeds' variance divided by their number; five draws of five fall short."""
+    figures = np.random.default_rng(0).normal(size=5)
+
+    picked = draw_seeds(5, rounds=200_000, generator=np.random.default_rng(1))
+
+    assert figures[picked].mean(axis=1).var() == pytest.approx(figures.var(ddof=1) / 5, rel=0.02)

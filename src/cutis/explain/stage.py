@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,10 @@ from cutis.explain.atlas.page import write_page
 from cutis.explain.atlas.record import about_chart, facts_of, lines_of, told_of, write_chart
 from cutis.explain.evaluated import Evaluated, read_evaluated
 from cutis.explain.figures import save_figure
-from cutis.explain.saliency.choice import ANSWER, Asked, Choice, Wish, asked_for, choose_cases, wish_of
+from cutis.explain.saliency.choice import Asked, Choice, Wish, asked_for, choose_cases, wish_of
 from cutis.explain.saliency.drawing import saliency_figure
 from cutis.explain.saliency.look import look
-from cutis.explain.saliency.methods import asked_methods, methods_of
+from cutis.explain.saliency.methods import methods_of
 from cutis.explain.saliency.record import MAPS, SHOWN, record_of, tensors_of, title_of, write_maps
 from cutis.explain.sanity.inquiry import (
     Inquiry,
@@ -29,7 +30,7 @@ from cutis.explain.sanity.inquiry import (
     write_sanity,
 )
 from cutis.progress import track
-from cutis.runtime.engines import torch_engine, torch_network
+from cutis.runtime.engines import engine_of, torch_network
 from cutis.vocabulary.case import Case
 from cutis.vocabulary.files import write_json, write_sums
 from cutis.workspace import Finished, Workspace
@@ -67,32 +68,31 @@ def explain(
     evaluated = read_evaluated(workspace, name)
     cast = cast_of(evaluated, atlas, asked=case_ids)
     malignant = evaluated.bundle.taxonomy.malignant
-    wish = wish_of(maps.diagnosis, maps.rather_than, evaluated.bundle.taxonomy)
-    wish = wish._replace(methods=asked_methods(maps.methods))
+    wish = wish_of(maps, evaluated.bundle.taxonomy)
     choices = asked_for(case_ids) or choose_cases(evaluated.predictions, malignant=malignant)
     cases = [evaluated.case(choice.case_id) for choice in choices]
     masks = masks_for(inquiry, evaluated)
+    network = torch_network(evaluated.bundle)
     with workspace.new_version(target, again=again) as folder:
         if inquiry:
-            write_sanity(folder, evaluated, inquiry.plan, masks=masks)
+            write_sanity(folder, evaluated, network, inquiry.plan, masks=masks)
         else:
             carry_over(target.resolve(), folder, made_from=evaluated.made_from)
-        shown = write_saliency(folder, evaluated, choices, cases, wish=wish)
-        about = write_atlas(folder, evaluated, cast)
+        shown = write_saliency(folder, evaluated, network, list(zip(choices, cases, strict=True)), wish=wish)
+        about = write_atlas(folder, evaluated, network, cast)
         write_sums(folder)
     return _finished(target, evaluated, shown, about, wish=wish)
 
 
 def write_saliency(
-    folder: Path, evaluated: Evaluated, choices: tuple[Choice, ...], cases: list[Case], *, wish: Wish = ANSWER
+    folder: Path, evaluated: Evaluated, network: Any, chosen: Sequence[tuple[Choice, Case]], *, wish: Wish
 ) -> list[dict[str, Any]]:
     """Draw a figure per case into `folder`/saliency, and write what is on them into saliency.json, maps and all."""
     (folder / "saliency").mkdir()
-    network, bundle = torch_network(evaluated.bundle), evaluated.bundle
-    drawn = drawn_methods(folder, wish.methods)
+    bundle, drawn = evaluated.bundle, drawn_methods(folder, wish.methods)
     shown: list[dict[str, Any]] = []
     tensors: dict[str, NDArray[np.float16]] = {}
-    for choice, case in track(zip(choices, cases, strict=True), "looking at cases", total=len(cases)):
+    for choice, case in track(chosen, "looking at cases", total=len(chosen)):
         picture = evaluated.picture(case)
         seen = look(network, bundle, picture, wish=wish)
         record = record_of(case, seen, bundle.taxonomy, why=choice.why)
@@ -125,9 +125,9 @@ def write_saliency(
     return shown
 
 
-def write_atlas(folder: Path, evaluated: Evaluated, cast: Cast) -> dict[str, Any]:
+def write_atlas(folder: Path, evaluated: Evaluated, network: Any, cast: Cast) -> dict[str, Any]:
     """Lay out the cast by every depth, and write it as tables, figures and a page."""
-    charted = chart(torch_engine(evaluated.bundle), evaluated, cast, offered=offered_methods(folder))
+    charted = chart(engine_of(network), evaluated, cast, offered=offered_methods(folder))
     about = about_chart(evaluated, charted)
     write_chart(folder, charted, evaluated.bundle.taxonomy, about=about | _carried(evaluated))
     write_page(folder, evaluated, charted, told_of(evaluated, charted))

@@ -17,7 +17,7 @@ from cutis.imaging.prepare import normalise, prepared_file
 from cutis.progress import cores, track
 from cutis.runtime.bundle import Bundle
 from cutis.runtime.engines import Engine
-from cutis.runtime.predict import BATCH, Answers, answers_of, seen_from_all_sides
+from cutis.runtime.predict import BATCH, Answers, answers_of, diagnosis_of, seen_from_all_sides
 from cutis.vocabulary.errors import UserError
 from cutis.vocabulary.files import written_rows_of
 
@@ -25,7 +25,6 @@ Prepared = NDArray[np.uint8] | UserError  # (S, S, 3), or why there is none
 CHANCE = "probability/"  # before a diagnosis' code, in the name of its column
 ROWS_AT_ONCE = 1024  # of the table: fewer make it slow to read
 AHEAD = 2  # batches that are read while one is answered
-NO_NUMBER = "not answered: the network gives no number for it"
 
 
 class Counts(NamedTuple):
@@ -64,8 +63,8 @@ def answer_many(engine: Engine, bundle: Bundle, paths: Sequence[Path], into: Pat
 
     Pictures are read by several threads while the network answers earlier ones, never more than a few batches ahead,
     so that memory does not grow with their number. Columns: ``image``, ``error`` (why there is no answer, else null),
-    ``diagnosis`` (the most probable), ``probability/CODE`` for each diagnosis, ``abstained``, ``reasons`` and
-    ``prediction_set``. The table appears when it is whole.
+    ``diagnosis`` (the most probable), ``probability/CODE`` for each diagnosis, ``abstained``, ``reasons``,
+    ``prediction_set`` and ``warnings`` (of this picture alone). The table appears when it is whole.
 
     Args:
         engine: runs the bundle's network.
@@ -150,29 +149,30 @@ def _answered(engine: Engine, bundle: Bundle, batch: Sequence[tuple[Path, Prepar
 
 
 def _row(bundle: Bundle, path: Path, answers: Answers, place: int) -> dict[str, Any]:
-    chances, codes = answers.probabilities[place], bundle.taxonomy.codes
-    if not np.isfinite(chances).all():
-        return _silent(bundle, path, NO_NUMBER)
-    order = np.argsort(-chances, kind="stable").tolist()
+    try:
+        said = diagnosis_of(bundle, path, answers, place)
+    except UserError as error:
+        return _silent(bundle, path, error.what)
     return _silent(bundle, path, None) | {
-        "diagnosis": codes[order[0]],
-        **{f"{CHANCE}{code}": float(chance) for code, chance in zip(codes, chances, strict=True)},
-        "abstained": bool(answers.abstained[place]),
-        "reasons": list(answers.reasons[place]),
-        "prediction_set": [codes[kind] for kind in order if answers.sets and answers.sets[0][place, kind]],
+        "diagnosis": said.findings[0].code,
+        **{f"{CHANCE}{finding.code}": finding.probability for finding in said.findings},
+        "abstained": said.abstained,
+        "reasons": list(said.reasons),
+        "prediction_set": list(said.prediction_set),
+        "warnings": [warning for warning in said.warnings if warning not in bundle.warnings],
     }
 
 
 def _silent(bundle: Bundle, path: Path, why: str | None) -> dict[str, Any]:
     """Return a row without an answer."""
-    empty: dict[str, Any] = {"reasons": [], "prediction_set": []}
+    empty: dict[str, Any] = {"reasons": [], "prediction_set": [], "warnings": []}
     return dict.fromkeys(_types(bundle), None) | {"image": _as_text(path), "error": why} | empty
 
 
 def _types(bundle: Bundle) -> dict[str, str]:
     """Return the type of every column, as pyarrow names it."""
     chances = {f"{CHANCE}{code}": "double" for code in bundle.taxonomy.codes}
-    lists = {"reasons": "list<string>", "prediction_set": "list<string>"}
+    lists = dict.fromkeys(("reasons", "prediction_set", "warnings"), "list<string>")
     return {"image": "string", "error": "string", "diagnosis": "string", **chances, "abstained": "bool", **lists}
 
 

@@ -49,15 +49,6 @@ def in_pass_maps(outputs: Outputs[NDArray[np.float32]], question: Question, *, r
     return named | {FUSED: fused([_rather_than_others(each, question) for each in by_depth])} if early else named
 
 
-def depth_stack(outputs: Outputs[NDArray[np.float32]], question: Question, *, row: int = 0) -> tuple[Map, ...]:
-    """Return the map (h, w) of each classifier for one picture, shallow to deep, the final one last.
-
-    Raises:
-        ValueError: these outputs have no maps.
-    """
-    return tuple(_asked(each[row], question) for each in _maps_of(outputs))
-
-
 def fused(stack: Sequence[Map]) -> Map:
     """Join the maps of all depths: a place counts as far as every one of them speaks for it.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -112,13 +113,33 @@ def diagnose(
     """
     picture = prepared_file(image, bundle.preparation)[None]
     outputs = seen_from_all_sides(engine, bundle, normalise(picture, bundle.preparation))
-    answers = answers_of(bundle, outputs)
-    chances = answers.probabilities[0]
+    diagnosis = diagnosis_of(bundle, image, answers_of(bundle, outputs))
+    if among is None or search is None:
+        return diagnosis
+    return replace(
+        diagnosis,
+        warnings=(*diagnosis.warnings, about_the_patient(among, search)),
+        similar=_similar(bundle, outputs, image, among=among, search=search),
+    )
+
+
+def diagnosis_of(bundle: Bundle, image: Path, answers: Answers, place: int = 0) -> Diagnosis:
+    """Return what a person or a table is told of one of N answers.
+
+    Args:
+        bundle: that answered.
+        image: the picture's file.
+        answers: of N pictures.
+        place: which of them.
+
+    Raises:
+        UserError: the network gives no numbers for it.
+    """
+    chances = answers.probabilities[place]
     if not np.isfinite(chances).all():
         mend = "answer with another bundle, and train this one again"
         raise UserError(f"bundle {bundle.name!r} answers with what is no number", where=str(image), mend=mend)
     order = np.argsort(-chances, kind="stable")
-    about = () if among is None or search is None else (about_the_patient(among, search),)
     diseases = [bundle.taxonomy.diseases[kind] for kind in order]
     return Diagnosis(
         image=str(image),
@@ -126,27 +147,21 @@ def diagnose(
             Finding(code=disease.code, name=disease.name, malignant=disease.malignant, probability=float(chance))
             for disease, chance in zip(diseases, chances[order], strict=True)
         ),
-        warnings=(*bundle.warnings, *_of_an_empty_set(bundle, answers.probabilities), *about),
+        warnings=(*bundle.warnings, *_of_an_empty_set(bundle, chances[None])),
         bundle=bundle.name,
-        abstained=bool(answers.abstained[0]),
-        reasons=answers.reasons[0],
+        abstained=bool(answers.abstained[place]),
+        reasons=answers.reasons[place],
         prediction_set=tuple(
-            bundle.taxonomy.codes[kind] for kind in order if answers.sets and answers.sets[0][0, kind]
+            bundle.taxonomy.codes[kind] for kind in order if answers.sets and answers.sets[0][place, kind]
         ),
         coverage=bundle.sets[0].level if bundle.sets else None,
-        similar=_similar(bundle, outputs, image, among=among, search=search),
     )
 
 
 def _similar(
-    bundle: Bundle,
-    outputs: Outputs[NDArray[np.float32]],
-    image: Path,
-    *,
-    among: Index | None,
-    search: Search | None,
+    bundle: Bundle, outputs: Outputs[NDArray[np.float32]], image: Path, *, among: Index, search: Search
 ) -> tuple[SimilarCase, ...] | None:
-    if among is None or search is None or bundle.likeness is None:
+    if bundle.likeness is None:
         return None
     taxonomy, sha256 = bundle.taxonomy, sha256_of(image)
     return similar_cases(among, bundle.likeness, outputs.features, search=search, taxonomy=taxonomy, sha256=sha256)

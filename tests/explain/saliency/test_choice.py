@@ -8,6 +8,7 @@ import pytest
 from cutis.explain.saliency.choice import (
     ANSWER,
     MOST_CASES,
+    Asked,
     Choice,
     Wish,
     asked_for,
@@ -130,8 +131,8 @@ def test_what_is_wished_for_is_kept_and_the_rest_is_the_most_probable_other(wish
 
 def test_a_wish_is_read_from_codes():
     """In the order of the taxonomy."""
-    assert wish_of("c", "a", a_taxonomy()) == Wish(2, 0)
-    assert wish_of(None, None, a_taxonomy()) == ANSWER
+    assert wish_of(Asked("c", "a"), a_taxonomy()) == Wish(2, 0)
+    assert wish_of(Asked(), a_taxonomy()) == ANSWER
 
 
 @pytest.mark.parametrize(
@@ -141,7 +142,7 @@ def test_a_wish_is_read_from_codes():
 def test_a_diagnosis_that_the_network_does_not_know_is_refused(diagnosis, rather_than, what):
     """One error, which names the codes there are."""
     with pytest.raises(UserError, match=what) as refusal:
-        wish_of(diagnosis, rather_than, a_taxonomy())
+        wish_of(Asked(diagnosis, rather_than), a_taxonomy())
 
     if "z" in what:
         assert refusal.value.mend == "use one of: a, b, c"

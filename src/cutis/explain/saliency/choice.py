@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from cutis.explain.saliency.methods import asked_methods
 from cutis.runtime.maps import Question
 from cutis.vocabulary.errors import UserError
 from cutis.vocabulary.predictions import Predictions
@@ -91,17 +92,20 @@ def asked_for(case_ids: Sequence[str]) -> tuple[Choice, ...]:
     return tuple(Choice(case_id, "asked for") for case_id in dict.fromkeys(case_ids))
 
 
-def wish_of(diagnosis: str | None, rather_than: str | None, taxonomy: Taxonomy) -> Wish:
-    """Read which diagnosis the maps shall be of, and what it shall be compared with.
+def wish_of(asked: Asked, taxonomy: Taxonomy) -> Wish:
+    """Read which diagnosis the maps shall be of, what it shall be compared with, and by which other methods.
 
     Raises:
-        UserError: a code that the network does not know, or a diagnosis rather than itself.
+        UserError: a code that the network does not know, a diagnosis rather than itself, or an unknown method.
     """
-    wish = Wish(_known(diagnosis, "--for", taxonomy), _known(rather_than, "--rather-than", taxonomy))
-    if diagnosis is not None and wish.diagnosis == wish.rather_than:
+    diagnosis, rather_than = (
+        _known(code, option, taxonomy)
+        for code, option in ((asked.diagnosis, "--for"), (asked.rather_than, "--rather-than"))
+    )
+    if diagnosis is not None and diagnosis == rather_than:
         mend = "name another diagnosis for one of them"
-        raise UserError(f"{diagnosis} cannot be compared with itself", where="--for, --rather-than", mend=mend)
-    return wish
+        raise UserError(f"{asked.diagnosis} cannot be compared with itself", where="--for, --rather-than", mend=mend)
+    return Wish(diagnosis, rather_than, asked_methods(asked.methods))
 
 
 def question_of(wish: Wish, ranking: Sequence[int]) -> Question:

@@ -17,7 +17,8 @@ from cutis.imaging.prepare import normalise, prepare
 from cutis.runtime.bundle import Bundle
 from cutis.runtime.engines import engine_of
 from cutis.runtime.maps import Map, Question, in_pass_maps
-from cutis.runtime.predict import probabilities, seen_from_all_sides
+from cutis.runtime.predict import averaged, probabilities
+from cutis.runtime.views import views_of
 from cutis.vocabulary.outputs import Outputs
 
 
@@ -30,7 +31,7 @@ class Look(NamedTuple):
     gradient: Map  # (S, S), at least 0
     maps: dict[str, Map]  # that came with the answer, by name, of the diagnosis asked for
     contrast: dict[str, Map]  # the same, of that diagnosis rather than the other
-    outputs: Outputs[NDArray[np.float32]]  # of this one pass, maps of all diagnoses with it
+    outputs: Outputs[NDArray[np.float32]]  # of the picture as it is, maps of all diagnoses with it
     asked: dict[str, Map]  # by methods that were asked for by name, of the diagnosis asked for
 
 
@@ -45,8 +46,8 @@ def look(network: nn.Module, bundle: Bundle, picture: Image.Image, *, wish: Wish
     """
     seen = normalise(prepare(picture, bundle.preparation)[None], bundle.preparation)
     engine = engine_of(network)
-    outputs = engine(seen)
-    chances = probabilities(bundle, seen_from_all_sides(engine, bundle, seen))[0]
+    views = [engine(np.ascontiguousarray(view)) for view in views_of(seen, bundle.views)]
+    outputs, chances = views[0], probabilities(bundle, averaged(views))[0]
     ranking = np.argsort(-chances, kind="stable").tolist()
     question = question_of(wish, ranking)
     batch, alone = torch.from_numpy(seen).to(next(network.parameters()).device), Question(question.diagnosis)

@@ -19,7 +19,7 @@ from cutis.explain.sanity.findings import Clusters, Findings, findings_of, paire
 from cutis.explain.sanity.masks import TARGETS, Masks, find_masks
 from cutis.explain.sanity.subject import choose_subject
 from cutis.explain.sanity.verdicts import Limit, Verdict, offered, rules_in_words, verdicts_of
-from cutis.runtime.engines import torch_network, untrained_network
+from cutis.runtime.engines import untrained_network
 from cutis.runtime.maps import FINAL, FUSED
 from cutis.vocabulary.estimate import plain
 from cutis.vocabulary.files import read_json, write_json
@@ -50,14 +50,15 @@ def masks_for(inquiry: Inquiry | None, evaluated: Evaluated) -> Masks | None:
     return find_masks(inquiry.masks, cases, evaluated.dataset, pictures=inquiry.pictures)
 
 
-def write_sanity(folder: Path, evaluated: Evaluated, plan: Plan, *, masks: Masks | None) -> dict[str, Any]:
+def write_sanity(
+    folder: Path, evaluated: Evaluated, network: Any, plan: Plan, *, masks: Masks | None
+) -> dict[str, Any]:
     """Examine the methods that a network has, and write sanity.json and its figures into `folder`.
 
     Raises:
         UserError: too few cases, a picture that was changed, or a mask that does not fit its picture.
     """
     bundle = evaluated.bundle
-    network = torch_network(bundle)
     known = methods_of(bundle.auxiliary)
     methods = {name: known[name] for name in reversed(known) if plan.with_slow or name not in SLOW}  # the joined first
     subject, clusters = choose_subject(evaluated, network, most=plan.cases, masks=masks)
