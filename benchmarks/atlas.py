@@ -26,7 +26,7 @@ from trials import BENCHMARKS, Row, append_row, key_of, read_rows
 
 from cutis.explain.atlas.chart import Cast, Chart, Depth
 from cutis.explain.atlas.layout import lay_out, settings_for
-from cutis.explain.atlas.nearness import nearest_neighbours
+from cutis.explain.atlas.neighbours import nearest_neighbours
 from cutis.explain.atlas.page import page_data, render
 from cutis.explain.atlas.quality import quality_of
 from cutis.explain.atlas.sheets import write_sheets

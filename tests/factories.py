@@ -233,7 +233,7 @@ def a_chart(*, cases: int = 60, depths: int = 3, **fields: Any) -> Any:
     """An atlas of invented cases in three groups, one per diagnosis, two cases per patient; every fifth is wrong."""
     from cutis.explain.atlas.chart import Cast, Chart, Depth
     from cutis.explain.atlas.layout import settings_for
-    from cutis.explain.atlas.nearness import nearest_neighbours
+    from cutis.explain.atlas.neighbours import nearest_neighbours
     from cutis.runtime.atlas import Atlas
 
     random, codes, rows = np.random.default_rng(0), a_taxonomy().codes, np.arange(cases)

@@ -91,7 +91,7 @@ def fit_nearness(
 
 def share_of_step(right: NDArray[np.bool_], of_case: NDArray[np.int64], *, kind: str) -> Estimate:
     """Return how often neighbours (n,) of pictures of these clusters (n,) have the picture's diagnosis."""
-    from cutis.stats.proportions import estimate_share
+    from cutis.stats.proportions import estimate_share  # needs scipy, which is not on the way to an answer
 
     names, compact = np.unique(of_case, return_inverse=True)
     presence = np.ones((len(names), 1), dtype=np.bool_)

@@ -120,21 +120,19 @@ def choose_space(
 
     Each diagnosis counts the same. Among the spaces whose precision lies within one standard error of the highest, the
     simplest is chosen (the rule of Breiman et al., Classification and Regression Trees, 1984, on the paired
-    difference, as for recalibration).
+    difference, as for recalibration). Where nobody can be asked, since no picture has a neighbour of another cluster,
+    it is the simplest, and nothing was reached.
 
     Args:
         questions: several where folds ask by turns; a space is fitted anew on what each may look at.
         kinds: the spaces, from the simplest on.
-
-    Raises:
-        ValueError: nobody can be asked: there is no picture with a neighbour of another cluster.
     """
     truth = np.concatenate([each.diagnosis for each in questions])
     ids = [str(name) for each in questions for name in each.origin.cluster_ids]
     reached = {kind: np.concatenate([_precisions(kind, each) for each in questions]) for kind in kinds}
     asked = ~np.isnan(next(iter(reached.values())))
     if not asked.any():
-        raise ValueError("there is no picture with a neighbour of another cluster")
+        return next(iter(reached)), ()
     _, of_case = np.unique(np.array(ids)[asked], return_inverse=True)
     weights = 1 / np.bincount(truth[asked])[truth[asked]]
     trials = _compared({kind: each[asked] for kind, each in reached.items()}, weights / weights.sum(), of_case)

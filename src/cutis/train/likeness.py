@@ -19,7 +19,7 @@ from cutis.runtime.bundle import Bundle
 from cutis.runtime.neighbours import Index, Likeness, index_of, kept, origin_of, write_index
 from cutis.stats.nearness import Nearness, fit_nearness
 from cutis.stats.resampling import clusters_of
-from cutis.stats.retrieval import Origin, Question, Trial, choose_space, nearest, shared
+from cutis.stats.retrieval import Origin, Question, choose_space, nearest, shared
 from cutis.stats.spaces import fit_space, placed
 from cutis.train.answering import Seen
 from cutis.train.batches import Pictures, chosen_from
@@ -43,7 +43,7 @@ def with_similar_cases(bundle: Bundle, run: Run, seen: Seen, *, pictures: Pictur
     cases = _cases_of(run, seen.learned)
     features = kept(seen.features)
     questions = _questions(run, seen, features, pictures)
-    kind, trials = _chosen(questions)
+    kind, trials = choose_space(questions)
     space = fit_space(kind, features, seen.learned.diagnosis)
     index = index_of(features, cases, codes=bundle.taxonomy.codes, space=space)
     made_from = {"manifest": bundle.dataset_sha256, "weights": bundle.weights_sha256}
@@ -74,14 +74,6 @@ def _questions(run: Run, seen: Seen, features: NDArray[np.floating], pictures: P
         sides = [(own[at], learned.diagnosis[at], _some(origin, at)) for at in (asks, ~asks)]
         questions.append(Question(*sides[0], *sides[1]))
     return questions
-
-
-def _chosen(questions: Sequence[Question]) -> tuple[str, tuple[Trial, ...]]:
-    """Return the space, the simplest where nobody can be asked."""
-    try:
-        return choose_space(questions)
-    except ValueError:
-        return "raw", ()
 
 
 def _nearest_strangers(questions: Sequence[Question], kind: str) -> float:

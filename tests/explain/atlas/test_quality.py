@@ -7,8 +7,8 @@ import pytest
 from sklearn.manifold import trustworthiness
 from sklearn.neighbors import NearestNeighbors
 
-from cutis.explain.atlas import nearness
-from cutis.explain.atlas.nearness import nearest_neighbours
+from cutis.explain.atlas import neighbours
+from cutis.explain.atlas.neighbours import nearest_neighbours
 from cutis.explain.atlas.quality import counts_for, quality_of
 
 
@@ -21,7 +21,7 @@ def features():
 @pytest.mark.parametrize("block", [2**24, 1000])
 def test_trustworthiness_is_that_of_scikit_learn_whatever_the_blocks(features, block, monkeypatch):
     """Venna and Kaski's figure, also where only a few rows fit the memory at once."""
-    monkeypatch.setattr(nearness, "BLOCK", block)
+    monkeypatch.setattr(neighbours, "BLOCK", block)
     places = features[:, :2].astype(np.float64) * [1, -3]
 
     found = quality_of(features, places, counts=(5, 40))

@@ -9,8 +9,9 @@ import pytest
 from PIL import Image
 
 from cutis.explain.figures import save_figure
-from cutis.explain.saliency.drawing import depth_overlays, large_overlays, saliency_figure
+from cutis.explain.saliency.drawing import TITLES, depth_overlays, large_overlays, saliency_figure
 from cutis.explain.saliency.look import Look
+from cutis.explain.saliency.methods import METHODS
 from cutis.imaging.decode import decode
 from cutis.imaging.prepare import Preparation, prepare
 from cutis.runtime.maps import Question, in_pass_maps
@@ -165,6 +166,13 @@ def test_methods_that_were_asked_for_come_last_on_scales_of_their_own():
     drawn = {axes.get_title(loc="left") for axes in figure.subfigs[0].axes}
     assert "occlusion" in drawn
     assert "SmoothGrad" not in drawn
+
+
+def test_every_method_that_can_be_asked_for_has_a_title():
+    """A new one cannot be forgotten."""
+    can_be_asked_for = {name for name, method in METHODS.items() if not method.in_pass} - {"gradient"}
+
+    assert set(TITLES) == can_be_asked_for
 
 
 def test_the_strongest_tenth_is_outlined_on_the_picture_in_its_colours():

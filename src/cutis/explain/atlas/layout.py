@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cutis.explain.atlas.nearness import nearest_neighbours
+from cutis.explain.atlas.neighbours import nearest_neighbours
 from cutis.progress import cores
 from cutis.runtime.atlas import Atlas
 from cutis.vocabulary.chance import seed_of

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cutis.explain.atlas.nearness import Points, distance_blocks, nearest_neighbours
+from cutis.explain.atlas.neighbours import Points, distance_blocks, nearest_neighbours
 
 COUNTS = (10, 30)  # neighbours that are asked for
 
