@@ -25,7 +25,7 @@ from cutis.explain.evaluated import read_evaluated
 from cutis.explain.saliency.methods import methods_of
 from cutis.explain.sanity.asking import Maps, Methods, maps_by
 from cutis.explain.sanity.examined import Plan, Redrawn, Subject
-from cutis.explain.sanity.findings import Clusters, Estimates, mean_of, pointing_estimates, weights_estimates
+from cutis.explain.sanity.findings import ClusterIds, Estimates, mean_of, pointing_estimates, weights_estimates
 from cutis.explain.sanity.inquiry import SLOW
 from cutis.explain.sanity.masks import INSIDE, TARGETS, find_masks
 from cutis.explain.sanity.measures import pointing, redrawn
@@ -126,7 +126,7 @@ def _real(folder: Path, ham: Path, *, most: int) -> Study | str:
         f"counted as a lesion of its own, since no patient is known. {_seen(bundle)}; trained on HAM10000, which "
         f"shares no picture's name with them; {np.mean(answers == truth):.0%} answered rightly."
     )
-    clusters = Clusters(ids=tuple(names), kind="lesion")
+    clusters = ClusterIds(ids=tuple(names), kind="lesion")
     return _study("Real pictures: lesion masks", about, network, bundle, subject, clusters)
 
 
@@ -134,7 +134,7 @@ def _size_of(bundle: Path) -> int:
     return int(json.loads((bundle / DESCRIPTION).read_text(encoding="utf-8"))["preparation"]["size"])
 
 
-def _study(title: str, about: str, network: Any, bundle: Bundle, subject: Subject, clusters: Clusters) -> Study:
+def _study(title: str, about: str, network: Any, bundle: Bundle, subject: Subject, clusters: ClusterIds) -> Study:
     """Ask every method, and hold its maps against the masks and against untrained networks."""
     methods = dict(reversed(methods_of(bundle.auxiliary).items()))
     first = FUSED if FUSED in methods else FINAL
@@ -166,7 +166,7 @@ def _study(title: str, about: str, network: Any, bundle: Bundle, subject: Subjec
 
 
 def _weights(
-    network: Any, bundle: Bundle, methods: Methods, maps: Maps, subject: Subject, clusters: Clusters
+    network: Any, bundle: Bundle, methods: Methods, maps: Maps, subject: Subject, clusters: ClusterIds
 ) -> dict[str, Estimates]:
     """Return what is left of every map when all weights are drawn anew; slow methods are left out."""
     asked = subject.first(REDRAWN)

@@ -12,7 +12,7 @@ from cutis.explain.saliency.methods import Method, methods_of
 from cutis.explain.sanity.examination import examine
 from cutis.explain.sanity.examined import Plan
 from cutis.explain.sanity.figures import sanity_figures
-from cutis.explain.sanity.findings import Clusters, findings_of, paired
+from cutis.explain.sanity.findings import ClusterIds, findings_of, paired
 from cutis.explain.sanity.inquiry import content_of
 from cutis.explain.sanity.masks import INSIDE
 from cutis.explain.sanity.pointing import blob
@@ -78,7 +78,7 @@ def examined(bundle, subject):
     )
 
 
-CLUSTERS = Clusters(ids=tuple(f"patient{number}" for number in range(16)), kind="patient")
+CLUSTERS = ClusterIds(ids=tuple(f"patient{number}" for number in range(16)), kind="patient")
 
 
 def test_a_map_that_ignores_the_weights_is_found_out(examined):

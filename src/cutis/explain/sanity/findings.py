@@ -22,7 +22,7 @@ Estimates: TypeAlias = dict[str, Estimate]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Clusters:
+class ClusterIds:
     """Whose the cases are."""
 
     ids: tuple[str, ...]  # N
@@ -48,7 +48,7 @@ class Findings:
         return {"cases": self.cases, **groups, "pointing": by_target, "curves": self.curves}
 
 
-def findings_of(examined: Examined, clusters: Clusters) -> Findings:
+def findings_of(examined: Examined, clusters: ClusterIds) -> Findings:
     """Return every measure of one method with its interval."""
     return Findings(
         cases=len(examined),
@@ -65,7 +65,7 @@ def findings_of(examined: Examined, clusters: Clusters) -> Findings:
     )
 
 
-def paired(first: Examined, other: Examined, clusters: Clusters) -> Estimates:
+def paired(first: Examined, other: Examined, clusters: ClusterIds) -> Estimates:
     """Return how much more the first method has than another on the cases that both were asked of."""
     count = min(len(first), len(other))
     return {
@@ -73,7 +73,7 @@ def paired(first: Examined, other: Examined, clusters: Clusters) -> Estimates:
     }
 
 
-def weights_estimates(redrawn: Redrawn, clusters: Clusters) -> Estimates:
+def weights_estimates(redrawn: Redrawn, clusters: ClusterIds) -> Estimates:
     """Return what is left of a map when all weights are drawn anew, signed and not, beside two untrained networks."""
     drawn: Mapping[str, NDArray[np.float64]] = {
         "trained": redrawn.trained,
@@ -84,14 +84,14 @@ def weights_estimates(redrawn: Redrawn, clusters: Clusters) -> Estimates:
     return {name: _crossed(values, clusters) for name, values in drawn.items()}
 
 
-def pointing_estimates(found: Mapping[str, PerCase], clusters: Clusters) -> Estimates:
+def pointing_estimates(found: Mapping[str, PerCase], clusters: ClusterIds) -> Estimates:
     """Return what lies inside a mask, and what the map has over all that does not look at the picture."""
     over = {name: found["share"] - found[name] for name in ("chance", "blob", "others")}
     values = {**found, **{f"over_{name}": difference for name, difference in over.items()}}
     return {name: mean_of(each, clusters) for name, each in values.items()}
 
 
-def mean_of(values: PerCase, clusters: Clusters) -> Estimate:
+def mean_of(values: PerCase, clusters: ClusterIds) -> Estimate:
     """Return the mean of what is known of some of the first cases (N',), with its interval."""
     known = np.flatnonzero(~np.isnan(values))
     if not known.size:
@@ -125,7 +125,7 @@ def _removal(examined: Examined) -> dict[str, PerCase]:
     }
 
 
-def _crossed(values: NDArray[np.float64], clusters: Clusters) -> Estimate:
+def _crossed(values: NDArray[np.float64], clusters: ClusterIds) -> Estimate:
     return estimate_crossed_mean(
         values,
         clusters.ids[: values.shape[1]],

@@ -15,7 +15,7 @@ from cutis.explain.sanity.asking import Methods
 from cutis.explain.sanity.examination import examine
 from cutis.explain.sanity.examined import Examined, Plan
 from cutis.explain.sanity.figures import sanity_figures
-from cutis.explain.sanity.findings import Clusters, Findings, findings_of, paired
+from cutis.explain.sanity.findings import ClusterIds, Findings, findings_of, paired
 from cutis.explain.sanity.masks import TARGETS, Masks, find_masks
 from cutis.explain.sanity.subject import choose_subject
 from cutis.explain.sanity.verdicts import Limit, Verdict, offered, rules_in_words, verdicts_of
@@ -85,7 +85,7 @@ def write_sanity(
 
 
 def content_of(
-    methods: Methods, findings: Mapping[str, Findings], examined: Mapping[str, Examined], clusters: Clusters
+    methods: Methods, findings: Mapping[str, Findings], examined: Mapping[str, Examined], clusters: ClusterIds
 ) -> dict[str, Any]:
     """Return rules, findings, verdicts and comparisons as plain data."""
     first = FUSED if FUSED in examined else FINAL

@@ -13,7 +13,7 @@ from torch import nn
 from cutis.explain.evaluated import Evaluated
 from cutis.explain.sanity.asking import PICTURES_AT_ONCE, Asked
 from cutis.explain.sanity.examined import PerCase, Subject
-from cutis.explain.sanity.findings import Clusters
+from cutis.explain.sanity.findings import ClusterIds
 from cutis.explain.sanity.masks import DETAILS, SIGNS, Mask, Masks
 from cutis.imaging.prepare import normalise, prepare
 from cutis.runtime.bundle import Bundle
@@ -31,7 +31,7 @@ class Chosen(NamedTuple):
     """What is examined, and whose it is."""
 
     subject: Subject
-    clusters: Clusters
+    clusters: ClusterIds
 
 
 def choose_subject(evaluated: Evaluated, network: nn.Module, *, most: int, masks: Masks | None) -> Chosen:
@@ -56,7 +56,9 @@ def choose_subject(evaluated: Evaluated, network: nn.Module, *, most: int, masks
     subject = subject_of(
         evaluated.bundle, network, pictures, answers, keys=[case.sha256 for case in cases], masks=known
     )
-    return Chosen(subject, Clusters(ids=tuple(case.cluster_id for case in cases), kind=evaluated.manifest.cluster_kind))
+    return Chosen(
+        subject, ClusterIds(ids=tuple(case.cluster_id for case in cases), kind=evaluated.manifest.cluster_kind)
+    )
 
 
 def subject_of(
