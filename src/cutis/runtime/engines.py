@@ -1,9 +1,16 @@
-"""What runs a network: a function from prepared pictures to outputs."""
+"""What runs a network: a function from prepared pictures to outputs.
+
+A bundle runs by PyTorch; a release by ONNX Runtime or OpenVINO as well. What an engine needs is imported when it is
+opened. fp32 is pinned: OpenVINO would else compute in bf16 on a processor that can, without a word.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from pathlib import Path
+from threading import Lock
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +18,12 @@ from numpy.typing import NDArray
 from cutis.runtime.allocator import keep_freed_memory
 from cutis.runtime.bundle import Bundle
 from cutis.vocabulary.chance import seed_of
-from cutis.vocabulary.outputs import Outputs
+from cutis.vocabulary.errors import UserError
+from cutis.vocabulary.outputs import Outputs, from_names
 
+PICTURES = "pictures"  # what a network of a release calls what it is given
+FP32 = "fp32"
+HINTS = {FP32: "f32", "bf16": "bf16", "int8": "f32"}  # int8 has its ranges in the file; what has none stays exact
 Pictures: TypeAlias = NDArray[np.float32]  # (N, 3, S, S), normalised
 Engine: TypeAlias = Callable[[Pictures], Outputs[NDArray[np.float32]]]
 
@@ -59,8 +70,36 @@ def _unlearned(bundle: Bundle) -> Any:
     return members[0] if bundle.members == 1 else Ensemble(members)
 
 
-def torch_engine(bundle: Bundle) -> Engine:
-    """Run a bundle by PyTorch, on the accelerator where there is one."""
+class Offer(NamedTuple):
+    """One way in which a release can be run."""
+
+    engine: str  # "pytorch", "onnxruntime" or "openvino"
+    precision: str  # "fp32", "bf16" or "int8"
+    file: str  # of the release
+
+    @property
+    def name(self) -> str:
+        """Return what a person calls it, such as ``openvino-bf16``."""
+        return f"{self.engine}-{self.precision}"
+
+
+OFFERS = (
+    Offer("onnxruntime", FP32, "network.onnx"),
+    Offer("openvino", FP32, "openvino/network.xml"),
+    Offer("openvino", "bf16", "openvino/network.xml"),
+    Offer("openvino", "int8", "openvino/int8/network.xml"),
+)
+
+
+def torch_engine(bundle: Bundle, file: Path | None = None, precision: str = FP32) -> Engine:
+    """Run a bundle by PyTorch, on the accelerator where there is one.
+
+    Raises:
+        UserError: another precision, or another file than the bundle's own weights.
+    """
+    _require(precision, FP32, engine="PyTorch")
+    if file not in {None, bundle.weights}:
+        raise UserError("PyTorch runs a bundle's own weights", where=str(file), mend="give the bundle that has them")
     return engine_of(torch_network(bundle))
 
 
@@ -85,9 +124,118 @@ def engine_of(network: Any) -> Engine:
     return run
 
 
-ENGINES: dict[str, Callable[[Bundle], Engine]] = {".safetensors": torch_engine}
+def onnx_engine(bundle: Bundle, file: Path, precision: str = FP32) -> Engine:
+    """Run a release's network by ONNX Runtime, on the processor; calls may come from several threads.
+
+    Raises:
+        UserError: another precision, a library that is not installed, or a file that is no such network.
+    """
+    _require(precision, FP32, engine="ONNX Runtime")
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise _not_installed("ONNX Runtime", "pip install onnxruntime") from error
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads()
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3  # errors
+    try:
+        session = onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # it has its own for every cause, none of them public
+        raise _no_network(file, error) from error
+    names = [each.name for each in session.get_outputs()]
+    return _of_size(bundle, lambda pictures: dict(zip(names, session.run(names, {PICTURES: pictures}), strict=True)))
 
 
-def open_engine(bundle: Bundle) -> Engine:
-    """Return the engine for a bundle's kind of weights."""
-    return ENGINES[bundle.weights.suffix](bundle)
+def openvino_engine(bundle: Bundle, file: Path, precision: str = FP32) -> Engine:
+    """Run a release's network by OpenVINO, on the processor; calls from several threads wait for each other.
+
+    Raises:
+        UserError: an unknown precision, a library that is not installed, or a file that is no such network.
+    """
+    _require(precision, *HINTS, engine="OpenVINO")
+    try:
+        import openvino
+    except ImportError as error:
+        raise _not_installed("OpenVINO", "pip install cutis[openvino]") from error
+    settings = {
+        "INFERENCE_PRECISION_HINT": HINTS[precision],
+        "INFERENCE_NUM_THREADS": threads(),
+        "PERFORMANCE_HINT": "LATENCY",
+        "NUM_STREAMS": 1,
+    }
+    try:
+        compiled = openvino.Core().compile_model(openvino.Core().read_model(file), "CPU", settings)
+    except RuntimeError as error:
+        raise _no_network(file, error) from error
+    names = [each.get_any_name() for each in compiled.outputs]
+    request, one_at_a_time = compiled.create_infer_request(), Lock()
+
+    def run(pictures: Pictures) -> dict[str, NDArray[np.float32]]:
+        with one_at_a_time:
+            said = request.infer({PICTURES: pictures}, share_inputs=True)
+            return {name: said[name] for name in names}
+
+    return _of_size(bundle, run)
+
+
+OpenEngine: TypeAlias = Callable[[Bundle, Path, str], Engine]
+ENGINES: dict[str, OpenEngine] = {".safetensors": torch_engine, ".onnx": onnx_engine, ".xml": openvino_engine}
+
+
+def open_engine(bundle: Bundle, file: Path | None = None, *, precision: str = FP32) -> Engine:
+    """Return the engine for a file of a bundle or release by the kind of that file; for a bundle's weights without one.
+
+    Raises:
+        UserError: see the engines.
+    """
+    file = file or bundle.weights
+    return ENGINES[file.suffix](bundle, file, precision)
+
+
+def threads() -> int:
+    """Return on how many threads an engine computes: OMP_NUM_THREADS where it is set, else the cores of this process.
+
+    A container's share of the processor counts as its cores: more threads than that would wait for each other.
+    """
+    wanted = os.environ.get("OMP_NUM_THREADS", "")
+    if wanted.isdigit() and int(wanted):
+        return int(wanted)
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(cores, _lent_cores() or cores))
+
+
+def _lent_cores() -> int | None:
+    """Return how many cores a container lends at most, rounded up; None where it lends all."""
+    try:
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+    except (OSError, ValueError):
+        return None
+    return -(-int(quota) // int(period)) if quota.isdigit() else None
+
+
+def _of_size(bundle: Bundle, run: Callable[[Pictures], dict[str, NDArray[np.float32]]]) -> Engine:
+    """Return an engine that says plainly which pictures it takes, before a library says it in words of its own."""
+    shape = (3, bundle.preparation.size, bundle.preparation.size)
+
+    def engine(pictures: Pictures) -> Outputs[NDArray[np.float32]]:
+        if pictures.shape[1:] != shape:
+            raise ValueError(f"this network takes pictures of {shape}, not of {pictures.shape[1:]}")
+        return from_names(run(np.ascontiguousarray(pictures, dtype=np.float32)))
+
+    return engine
+
+
+def _require(precision: str, *known: str, engine: str) -> None:
+    if precision not in known:
+        mend = f"use one of: {', '.join(known)}"
+        raise UserError(f"{engine} does not compute in {precision!r} here", where="precision", mend=mend)
+
+
+def _not_installed(what: str, mend: str) -> UserError:
+    return UserError(f"{what} is not installed", where="this installation of cutis", mend=mend)
+
+
+def _no_network(file: Path, error: Exception) -> UserError:
+    what = f"this network cannot be opened: {str(error).splitlines()[0]}"
+    return UserError(what, where=str(file), mend="check the release by cutis verify, or make it again")
