@@ -60,7 +60,7 @@ class OnePass(nn.Module):
 
 
 def shrinking(side: int, grid: int) -> NDArray[np.float32]:
-    """Return the matrix (side, grid) that brings one axis to fewer places as the fused map does it: by its own hands."""
+    """Return the matrix (side, grid) that brings one axis to fewer places, as the fused map has it done."""
     places = Image.fromarray(np.eye(side, dtype=np.float32))
     return np.array(places.resize((grid, side), Image.Resampling.BOX))
 
@@ -77,7 +77,9 @@ def write_onnx(path: Path, bundle: Bundle) -> None:
         raise UserError("2 GiB of weights do not fit an ONNX file", where=str(bundle.weights), mend=mend)
     one_pass = OnePass(network, size=bundle.preparation.size).eval()
     with written_aside(path) as aside:
-        aside.write_bytes(_plain(_exported(one_pass, size=bundle.preparation.size)).SerializeToString(deterministic=True))
+        aside.write_bytes(
+            _plain(_exported(one_pass, size=bundle.preparation.size)).SerializeToString(deterministic=True)
+        )
 
 
 def write_openvino(path: Path, onnx: Path) -> None:

@@ -32,6 +32,7 @@ FORMATS = {
     "comparison": 1,
     "config": 1,
     "diagnoses": 3,
+    "engines": 1,
     "error": 1,
     "estimates": 2,
     "examination": 1,
