@@ -12,6 +12,7 @@ from onnx import TensorProto, helper
 
 from cutis.imaging.prepare import Preparation
 from cutis.runtime.engines import OFFERS, open_engine, threads, torch_engine
+from cutis.runtime.unreported import openvino_unreported
 from cutis.vocabulary.errors import UserError
 from cutis.vocabulary.outputs import Outputs, by_name, from_names
 from factories import a_bundle
@@ -23,8 +24,7 @@ FILES = ("network.onnx", "network.xml")
 @pytest.fixture(scope="module")
 def release(tmp_path_factory):
     """A network whose three logits are the means of the three colours, and whose map is the picture."""
-    import openvino
-
+    openvino = openvino_unreported()
     folder = tmp_path_factory.mktemp("release")
     shape = ["N", 3, 4, 4]
     graph = helper.make_graph(

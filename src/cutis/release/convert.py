@@ -7,11 +7,9 @@ most of what maps cost is saved. No file names a path of this machine, and the s
 
 from __future__ import annotations
 
-import os
 import tempfile
 import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +22,7 @@ from torch import Tensor, nn
 from cutis.runtime.bundle import Bundle
 from cutis.runtime.engines import PICTURES, Pictures, torch_network
 from cutis.runtime.maps import FINEST
+from cutis.runtime.unreported import openvino_unreported, unreported
 from cutis.vocabulary.errors import UserError
 from cutis.vocabulary.files import written_aside
 from cutis.vocabulary.outputs import Outputs, by_name
@@ -84,8 +83,7 @@ def write_onnx(path: Path, bundle: Bundle) -> None:
 
 def write_openvino(path: Path, onnx: Path) -> None:
     """Write an ONNX network as OpenVINO's ``.xml`` with its ``.bin`` beside it, every weight in fp32."""
-    import openvino
-
+    openvino = openvino_unreported()
     path.parent.mkdir(parents=True, exist_ok=True)
     openvino.save_model(openvino.Core().read_model(onnx), path, compress_to_fp16=False)
 
@@ -98,10 +96,9 @@ def write_int8(path: Path, openvino_network: Path, pictures: Sequence[Pictures])
         openvino_network: what `write_openvino` wrote.
         pictures: of tune, prepared, (1, 3, S, S) each: never of test, by which it will be judged.
     """
-    import openvino
-
+    openvino = openvino_unreported()
     path.parent.mkdir(parents=True, exist_ok=True)
-    with _unreported():
+    with unreported():
         import nncf
 
         nncf.set_log_level(30)  # warnings
@@ -149,18 +146,3 @@ def _plain(network: Any) -> Any:
         part.ClearField("metadata_props")
     graph.ClearField("value_info")  # shapes within, which every runtime infers anew
     return network
-
-
-@contextmanager
-def _unreported() -> Iterator[None]:
-    """Have NNCF report nothing to its makers: who quantises a clinic's network has pictures of patients at hand."""
-    name = "NNCF_CI"
-    before = os.environ.get(name)
-    os.environ[name] = "1"
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ[name]
-        else:
-            os.environ[name] = before

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from cutis.runtime.allocator import keep_freed_memory
 from cutis.runtime.bundle import Bundle
+from cutis.runtime.unreported import openvino_unreported
 from cutis.vocabulary.chance import seed_of
 from cutis.vocabulary.errors import UserError
 from cutis.vocabulary.outputs import Outputs, from_names
@@ -159,7 +160,7 @@ def openvino_engine(bundle: Bundle, file: Path, precision: str = FP32) -> Engine
     """
     _require(precision, *HINTS, engine="OpenVINO")
     try:
-        import openvino
+        openvino = openvino_unreported()
     except ImportError as error:
         raise _not_installed("OpenVINO", "pip install cutis[openvino]") from error
     settings = {
