@@ -74,11 +74,11 @@ def write_onnx(path: Path, bundle: Bundle) -> None:
     if sum(tensor.nbytes for tensor in network.state_dict().values()) > LARGEST:
         mend = "release one of its members, or train a smaller network"
         raise UserError("2 GiB of weights do not fit an ONNX file", where=str(bundle.weights), mend=mend)
-    one_pass = OnePass(network, size=bundle.preparation.size).eval()
+    size = bundle.preparation.size
+    exported = _plain(_exported(OnePass(network, size=size).eval(), size=size))
+    path.parent.mkdir(parents=True, exist_ok=True)
     with written_aside(path) as aside:
-        aside.write_bytes(
-            _plain(_exported(one_pass, size=bundle.preparation.size)).SerializeToString(deterministic=True)
-        )
+        aside.write_bytes(exported.SerializeToString(deterministic=True))
 
 
 def write_openvino(path: Path, onnx: Path) -> None:
