@@ -90,6 +90,10 @@ class Workspace:
         """Saliency and atlas of this bundle."""
         return self.root / "4_explanation" / _checked(name)
 
+    def release(self, name: str) -> Path:
+        """What ships of this bundle."""
+        return self.root / "6_release" / _checked(name)
+
     @property
     def report(self) -> Path:
         """The report's page."""

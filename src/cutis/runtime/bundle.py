@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -115,7 +116,13 @@ def write_description(folder: Path, bundle: Bundle, *, made_from: dict[str, str]
     """Write bundle.json, what trust is measured by, and last the sums, into a folder that holds the weights already."""
     if bundle.reference and bundle.acceptance:
         _write_trust(folder / TRUST, bundle.reference, bundle.acceptance)
-    content: dict[str, Any] = {
+    write_json(folder / DESCRIPTION, "bundle", description_of(bundle), made_from=made_from)
+    write_sums(folder)
+
+
+def description_of(bundle: Bundle) -> dict[str, Any]:
+    """Return what bundle.json says, as plain data."""
+    return {
         "name": bundle.name,
         "architecture": bundle.architecture,
         "pretrained": bundle.pretrained,
@@ -148,8 +155,6 @@ def write_description(folder: Path, bundle: Bundle, *, made_from: dict[str, str]
         "invented": bundle.invented,
         "weights_sha256": bundle.weights_sha256,
     }
-    write_json(folder / DESCRIPTION, "bundle", content, made_from=made_from)
-    write_sums(folder)
 
 
 def read_bundle(folder: Path) -> Bundle:
@@ -161,12 +166,28 @@ def read_bundle(folder: Path) -> Bundle:
     check_sums(
         folder, "bundle", mend="run cutis train, restore it from where it was made, or check --name", may_lack=WITHOUT
     )
-    said = _of_today(read_json(folder / DESCRIPTION, "bundle"))
+    said = read_json(folder / DESCRIPTION, "bundle")
+    return bundle_from(said, folder, where=folder / DESCRIPTION, trust=(folder / TRUST).read_bytes)
+
+
+def bundle_from(said: dict[str, Any], folder: Path, *, where: Path, trust: Callable[[], bytes]) -> Bundle:
+    """Return the bundle that this plain data describes.
+
+    Args:
+        said: by `description_of`, with the stamp of a bundle.
+        folder: where its other files lie.
+        where: it is said.
+        trust: gives the bytes of what it measures trust by; not asked where it measures none.
+
+    Raises:
+        UserError: something is missing or impossible.
+    """
+    said = _of_today(said)
     try:
         thresholds = said["thresholds"]
         fixed: dict[str, Any] = {
-            "taxonomy": taxonomy_from(said["taxonomy"], where=folder),
-            "preparation": preparation_from(said["preparation"], where=str(folder / DESCRIPTION)),
+            "taxonomy": taxonomy_from(said["taxonomy"], where=where),
+            "preparation": preparation_from(said["preparation"], where=where),
             "temperatures": tuple(said["temperatures"]),
             "mix": tuple(said["mix"]),
             "best_epochs": tuple(said["best_epochs"]),
@@ -175,12 +196,12 @@ def read_bundle(folder: Path) -> Bundle:
             "sets": tuple(map(set_thresholds_from, said["sets"])),
             "likeness": likeness_from(said["likeness"]) if said["likeness"] else None,
             "folder": folder,
-        } | _read_trust(folder / TRUST, said["acceptance"])
+        } | _trust_from(trust, said["acceptance"])
         plain = {key: said[key] for key in Bundle.__dataclass_fields__ if key not in fixed}
         return Bundle(**fixed, **plain)
     except (KeyError, TypeError, ValueError) as error:
         mend = "train it again with this version of cutis"
-        raise UserError(f"this bundle lacks something: {error}", where=str(folder / DESCRIPTION), mend=mend) from error
+        raise UserError(f"this bundle lacks something: {error}", where=str(where), mend=mend) from error
 
 
 def _write_trust(path: Path, reference: TrustReference, acceptance: Acceptance) -> None:
@@ -189,12 +210,12 @@ def _write_trust(path: Path, reference: TrustReference, acceptance: Acceptance) 
     save_file(reference.tensors() | acceptance.tensors(), path, metadata={"stamp": json.dumps(stamp("trust"))})
 
 
-def _read_trust(path: Path, said: dict[str, Any] | None) -> dict[str, Any]:
+def _trust_from(content: Callable[[], bytes], said: dict[str, Any] | None) -> dict[str, Any]:
     if said is None:
         return {"reference": None, "acceptance": None}
-    from safetensors.numpy import load_file
+    from safetensors.numpy import load
 
-    tensors = load_file(path)
+    tensors = load(content())
     return {"reference": reference_from(tensors), "acceptance": acceptance_from(said, tensors)}
 
 

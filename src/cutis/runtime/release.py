@@ -1,0 +1,101 @@
+"""What the clinic installs: a folder that was checked whole, and the bundle in it, without the weights of training."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cutis.runtime.bundle import TRUST, Bundle, bundle_from
+from cutis.runtime.neighbours import NEIGHBOURS, Index, read_index
+from cutis.runtime.sealed import Sealed, lent, read_sealed
+from cutis.runtime.signature import read_public_key
+from cutis.vocabulary.errors import UserError
+from cutis.vocabulary.files import check_stamp
+
+DESCRIPTION = "release.json"
+NETWORK = "network.onnx"
+AGAIN = "make it again with this version of cutis: cutis release --again"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Release:
+    """A bundle as it ships, and the only way to the bytes of its files."""
+
+    bundle: Bundle  # answers as the bundle of training; its folder is the release
+    precisions: tuple[str, ...]  # that passed the parity gate, the exact one first
+    bundle_sha256: str  # of the bundle.json that it was made from
+    sealed: Sealed
+
+    def read(self, name: str) -> bytes:
+        """Return the checked bytes of a file.
+
+        Raises:
+            UserError, SafetyRefusal: as `Sealed.read`.
+        """
+        return self.sealed.read(name)
+
+    def index(self) -> Index:
+        """Return the training cases that a picture can be compared with.
+
+        Raises:
+            UserError: this release carries none.
+        """
+        if NEIGHBOURS not in self.sealed.entries:
+            mend = "ask whoever made it for a release with training cases; what is published carries none"
+            what = "this release carries no training cases to compare with"
+            raise UserError(what, where=str(self.sealed.folder), mend=mend)
+        with lent(self.sealed, NEIGHBOURS) as folder:
+            return read_index(folder / NEIGHBOURS)
+
+
+def read_release(
+    folder: Path, *, key: Path | None = None, required: bool = False, keep: Sequence[str] = (NETWORK,)
+) -> Release:
+    """Read a release after checking every byte of it.
+
+    Args:
+        folder: of the release.
+        key: PEM file of the public key that must have signed it, outside the release.
+        required: refuse a release that is not signed, or cannot be checked since no key is given.
+        keep: large files whose bytes will be used.
+
+    Raises:
+        UserError: there is none, it is of a newer format, or the key cannot be read.
+        SafetyRefusal: it is not as it was sealed, or not signed by this key; names the file.
+    """
+    public = read_public_key(key, outside=folder) if key else None
+    return release_from(read_sealed(folder, key=public, required=required, keep=keep))
+
+
+def release_from(sealed: Sealed) -> Release:
+    """Return the release in a folder that was checked.
+
+    Raises:
+        UserError: it lacks something, or is of a newer format.
+    """
+    where = sealed.folder / DESCRIPTION
+    said = _said(sealed.read(DESCRIPTION), where)
+    try:
+        check_stamp(said["bundle"], "bundle", where=where)
+        return Release(
+            bundle=bundle_from(said["bundle"], sealed.folder, where=where, trust=lambda: sealed.read(TRUST)),
+            precisions=tuple(map(str, said["precisions"])),
+            bundle_sha256=str(said["made_from"]["bundle"]),
+            sealed=sealed,
+        )
+    except (KeyError, TypeError) as error:
+        raise UserError(f"this release lacks something: {error}", where=str(where), mend=AGAIN) from error
+
+
+def _said(content: bytes, where: Path) -> dict[str, Any]:
+    try:
+        said = json.loads(content)
+    except ValueError as error:
+        raise UserError(f"this release is damaged: {error}", where=str(where), mend=AGAIN) from error
+    if not isinstance(said, dict):
+        raise UserError("this is no release file of cutis", where=str(where), mend=AGAIN)
+    check_stamp(said, "release", where=where)
+    return said
