@@ -48,6 +48,7 @@ LIBRARIES = {
     "openTSNE": {"explain"},
     "tensorboard": {"train.trackers"},
     "mlflow": {"train.trackers"},
+    "cryptography": {"runtime.signature", "release.sign"},
     "matplotlib": FIGURES,
     "scipy": NOT_ON_THE_WAY_TO_AN_ANSWER,
     "sklearn": NOT_ON_THE_WAY_TO_AN_ANSWER,

@@ -18,6 +18,7 @@ from cutis.stats.retrieval import Trial
 from cutis.stats.spaces import fit_space
 from cutis.vocabulary.case import Case, Manifest, Vote, write_manifest
 from cutis.vocabulary.files import SUMS, sha256_of
+from cutis.vocabulary.outputs import Outputs
 from cutis.vocabulary.predictions import Predictions
 from cutis.vocabulary.taxonomy import Disease, Taxonomy
 from cutis.workspace import Workspace
@@ -174,6 +175,41 @@ def a_bundle_folder(folder: Path, *, classes: Sequence[str] = ("a", "b", "c"), *
         "folder": folder,
     }
     write_description(folder, Bundle(**plain | fields), made_from={})
+    return folder
+
+
+def an_engine(**fields: Any) -> Any:
+    """An engine of three classes that answers by how red, green and blue a picture is; no network is behind it."""
+
+    def run(pictures: NDArray[np.float32]) -> Outputs[NDArray[np.float32]]:
+        logits = pictures.mean(axis=(2, 3)).astype(np.float32)
+        plain: dict[str, Any] = {"logits": logits, "auxiliary_logits": (), "features": logits, "maps": None}
+        return Outputs(**plain | fields)
+
+    return run
+
+
+def a_release_folder(folder: Path, *, key: Any = None, **fields: Any) -> Path:
+    """Write a release whose networks are bytes that nothing runs, with rows of patients beside them."""
+    from cutis.release.card import write_card
+    from cutis.release.material import Material
+    from cutis.release.self_test import write_self_test
+    from cutis.release.sign import seal
+    from cutis.release.stage import write_description as write_release
+
+    bundle = a_bundle(**fields)
+    sums = {"bundle": "1" * 64, "weights": bundle.weights_sha256}
+    (folder / "openvino" / "int8").mkdir(parents=True)
+    for name in ("network.onnx", "openvino/network.xml", "openvino/network.bin", "openvino/int8/network.bin"):
+        (folder / name).write_bytes(f"weights of {name}".encode() * 20)
+    for name in ("neighbours.safetensors", "atlas.safetensors"):
+        (folder / name).write_bytes(b"rows of patients")
+    (folder / "parity.json").write_text('{"kind": "parity", "format": 1}')
+    write_self_test(folder, bundle, an_engine(), bounds={"fp32": 1e-6, "bf16": 0.02})
+    material = Material(bundle=bundle, evaluation=None, atlas=None, made_from=sums)
+    write_release(folder, material, precisions=("fp32", "bf16"))
+    write_card(folder, bundle, precisions=("fp32", "bf16"), evaluation=None)
+    seal(folder, about={"name": bundle.name, "licence": bundle.licence}, made_from=sums, key=key)
     return folder
 
 

@@ -1,5 +1,6 @@
 """The verbs of the command line. Each imports its stage inside its function, so that `cutis --help` loads none."""
 
+import os
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -319,6 +320,84 @@ def diagnose(
         errors=tuple(errors),
         exit_code=max((error.exit_code for error in errors), default=0),
     )
+
+
+@verb(app)
+def keys(
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="Where the keys go: a place of yours, and backed up.")
+    ],
+) -> Answer:
+    """Make a pair of keys: the private one signs releases, the public one goes to those who install them."""
+    from cutis.release.sign import PASSPHRASE, new_keys
+
+    made = new_keys(folder, passphrase=os.environ.get(PASSPHRASE, ""))
+    lock = "it asks for the passphrase" if made.locked else f"it lies open: {PASSPHRASE} would have locked it"
+    return Answer(
+        lines=(
+            f"private  {made.private}: keep it; {lock}",
+            f"public   {made.public}: give it to those who install, by another way than the release",
+            f"its fingerprint  {made.fingerprint}",
+        ),
+        content=stamp("keys")
+        | {"private": str(made.private), "public": str(made.public), "fingerprint": made.fingerprint}
+        | {"locked": made.locked},
+    )
+
+
+@verb(app)
+def release(
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="Which bundle, where there are several.")] = None,
+    *,
+    workspace: Folder = WORK,
+    key: Annotated[
+        Path | None, typer.Option(metavar="PRIVATE", help="The private key that signs; cutis keys makes one.")
+    ] = None,
+    public: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER", help="Write what of the release may be pushed to a hub there: no row of a patient."
+        ),
+    ] = None,
+    consent_to_licence: Annotated[
+        bool,
+        typer.Option("--consent-to-licence", help="With --public: you read the data's licence, and will keep to it."),
+    ] = False,
+    again: Again = False,
+) -> Finished:
+    """Turn a bundle into a signed folder that a clinic installs without PyTorch."""
+    from cutis.release import stage
+    from cutis.release.sign import PASSPHRASE
+
+    if consent_to_licence and public is None:
+        mend = "add --public FOLDER, or leave it out"
+        raise UserError("--consent-to-licence without --public", where="cutis release", mend=mend)
+    project = Workspace(workspace)
+    named = name or project.only_bundle()
+    signer = stage.Signer(key, os.environ.get(PASSPHRASE, "")) if key else None
+    if public is not None:
+        return stage.publish_release(project, named, public, signer=signer, consent=consent_to_licence)
+    return stage.release(project, named, parts=stage.PARTS, signer=signer, again=again)
+
+
+@verb(app)
+def verify(
+    folder: Annotated[Path, typer.Argument(metavar="RELEASE", help="The folder of a release.")],
+    *,
+    key: Annotated[
+        Path | None,
+        typer.Option(metavar="PUBLIC", envvar="CUTIS_PUBLIC_KEY", help="The key that must have signed it."),
+    ] = None,
+    signed: Annotated[
+        bool,
+        typer.Option("--signed", envvar="CUTIS_SIGNED", help="Refuse what is not signed, or cannot be checked."),
+    ] = False,
+) -> Answer:
+    """Check every byte of a release, and who vouches for it."""
+    from cutis.runtime.verified import verify
+
+    verified = verify(folder, key=key, required=signed)
+    return Answer(lines=verified.lines, content=stamp("verification") | verified.facts)
 
 
 @verb(app)

@@ -14,6 +14,8 @@ from cutis.vocabulary.files import stamp, written_aside
 
 CARD = "card.md"
 CONFIG = "config.json"
+BEFORE = """Every byte is named in `manifest.json` and vouched for by `manifest.sig`.
+Get the public key from whoever signs, by another way than this folder, and check both:"""
 HEADLINES = {
     "macro_auc": "macro AUC",
     "argmax/balanced_accuracy": "balanced accuracy",
@@ -69,12 +71,11 @@ def card_text(bundle: Bundle, *, precisions: Sequence[str], evaluation: Mapping[
         "## How well",
         *_evidence(evaluation),
         "## What it learned from",
-        *_data(bundle),
+        _data(bundle),
         "## How it runs",
-        *_running(bundle, precisions),
+        _running(bundle, precisions),
         "## Before it is used",
-        "Every byte is named in `manifest.json` and vouched for by `manifest.sig`.\n"
-        "Get the public key from whoever signs, by another way than this folder, and check both:",
+        BEFORE,
         "```sh\ncutis verify FOLDER --key release-public.pem\n```",
     )
     return "\n\n".join(parts) + "\n"
@@ -86,7 +87,9 @@ def _head(bundle: Bundle) -> str:
     licence = {"license": name} if name in HUB else {"license": "other", "license_name": name or "not-stated"}
     tags = ["dermatology", "dermoscopy", "medical", "onnx", "openvino", "safetensors", "cutis"]
     said = licence | {"library_name": "cutis", "pipeline_tag": "image-classification", "tags": tags}
-    return "\n".join(["---", *(f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in said.items()), "---"])
+    return "\n".join(
+        ["---", *(f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in said.items()), "---"]
+    )
 
 
 def _diagnoses(bundle: Bundle) -> str:
@@ -94,7 +97,9 @@ def _diagnoses(bundle: Bundle) -> str:
         (each.code, each.name, "malignant" if each.malignant else "", f"{threshold:.3f}")
         for each, threshold in zip(bundle.taxonomy.diseases, bundle.thresholds.values, strict=True)
     )
-    rule = f"The thresholds follow the rule “{_plain(bundle.thresholds.rule)}” on {_plain(bundle.thresholds.chosen_on)}."
+    rule = (
+        f"The thresholds follow the rule “{_plain(bundle.thresholds.rule)}” on {_plain(bundle.thresholds.chosen_on)}."
+    )
     return _table(("code", "diagnosis", "", "threshold"), rows) + f"\n\n{rule}"
 
 
@@ -110,25 +115,26 @@ def _evidence(evaluation: Mapping[str, Any] | None) -> tuple[str, ...]:
     )
 
 
-def _data(bundle: Bundle) -> tuple[str, ...]:
+def _data(bundle: Bundle) -> str:
     counts = ", ".join(f"{count} {split}" for split, count in bundle.dataset_counts.items())
-    who_may = "This restricts what you may do with the network." if restricts(bundle.licence) else ""
-    return (
-        f"- source: {_plain(bundle.source) or 'not stated'}\n"
-        f"- licence of the data: **{_plain(bundle.licence)}**. {who_may}\n"
-        f"- pictures by split: {counts or 'not stated'}\n"
-        f"- its table: sha256 `{bundle.dataset_sha256}`",
+    who_may = " This restricts what you may do with the network." if restricts(bundle.licence) else ""
+    lines = (
+        f"source: {_plain(bundle.source) or 'not stated'}",
+        f"licence of the data: **{_plain(bundle.licence)}**.{who_may}",
+        f"pictures by split: {counts or 'not stated'}",
+        f"its table: sha256 `{bundle.dataset_sha256}`",
     )
+    return "\n".join(f"- {line}" for line in lines)
 
 
-def _running(bundle: Bundle, precisions: Sequence[str]) -> tuple[str, ...]:
+def _running(bundle: Bundle, precisions: Sequence[str]) -> str:
     seen = bundle.preparation
-    return (
-        f"- network: {_plain(bundle.architecture)}, {bundle.parameters:,} parameters\n"
-        f"- pictures: {seen.size} × {seen.size} pixels, {_plain(seen.resize)}\n"
-        f"- offered in {', '.join(precisions)}: each answers as the trained network does within the limits in "
-        "`parity.json`",
+    lines = (
+        f"network: {_plain(bundle.architecture)}, {bundle.parameters:,} parameters",
+        f"pictures: {seen.size} × {seen.size} pixels, {_plain(seen.resize)}",
+        f"offered in {', '.join(precisions)}: how far each is from the trained network stands in `parity.json`",
     )
+    return "\n".join(f"- {line}" for line in lines)
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -10,9 +10,11 @@ from cutis.vocabulary.errors import UserError
 _FREE = re.compile(
     r"(cc0|cc-by|cc-by-sa|pddl|odc-by|odbl|apache|mit|bsd-[23]-clause|public-domain)(-\d+(\.\d+)?)?(-[a-z]{2,5})?"
 )
-HUB = "apache-2.0 bsd-2-clause bsd-3-clause cc0-1.0 cc-by-2.0 cc-by-3.0 cc-by-4.0 cc-by-nc-2.0 cc-by-nc-3.0 \
-cc-by-nc-4.0 cc-by-nc-nd-3.0 cc-by-nc-nd-4.0 cc-by-nc-sa-2.0 cc-by-nc-sa-3.0 cc-by-nc-sa-4.0 cc-by-nd-4.0 \
-cc-by-sa-3.0 cc-by-sa-4.0 mit odbl odc-by pddl".split()  # by which names the Hugging Face hub knows licences
+# By which names the Hugging Face hub knows licences.
+_BY = ("cc-by", "cc-by-sa", "cc-by-nc", "cc-by-nc-sa", "cc-by-nc-nd", "cc-by-nd")
+HUB = frozenset({"apache-2.0", "bsd-2-clause", "bsd-3-clause", "cc0-1.0", "mit", "odbl", "odc-by", "pddl"}) | {
+    f"{by}-{version}" for by in _BY for version in ("3.0", "4.0") if (by, version) != ("cc-by-nd", "3.0")
+}
 
 
 def identifier_of(licence: str) -> str:

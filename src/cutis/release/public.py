@@ -87,5 +87,3 @@ def publish(
     written = tuple(sorted(path.relative_to(into).as_posix() for path in into.rglob("*") if path.is_file()))
     left_out = tuple(sorted(release.sealed.entries.keys() - set(chosen)))
     return Published(into, written, left_out, key is not None, consent and restricts(bundle.licence))
-
-

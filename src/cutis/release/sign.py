@@ -53,7 +53,9 @@ def new_keys(folder: Path, *, passphrase: str = "") -> Keys:
     key = Ed25519PrivateKey.generate()
     lock = BestAvailableEncryption(passphrase.encode()) if passphrase else NoEncryption()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    keys = Keys(folder / PRIVATE, folder / PUBLIC, fingerprint_of(key.public_key().public_bytes_raw()), bool(passphrase))
+    keys = Keys(
+        folder / PRIVATE, folder / PUBLIC, fingerprint_of(key.public_key().public_bytes_raw()), bool(passphrase)
+    )
     for path in keys[:2]:
         if os.path.lexists(path):
             mend = "choose another folder: what was signed by a key that is lost cannot be signed again"
@@ -81,12 +83,16 @@ def read_private_key(path: Path, *, passphrase: str = "") -> Ed25519PrivateKey:
         raise SafetyRefusal("others than its owner may read this private key", where=str(path), mend=mend)
     try:
         key = load_pem_private_key(content, password=passphrase.encode() or None)
-        if not isinstance(key, Ed25519PrivateKey):
-            raise ValueError("it is of another kind than Ed25519")
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        mend = f"give the private key that cutis keys wrote, and its passphrase, if it has one, in {PASSPHRASE}"
-        raise UserError(f"this private key cannot be used: {error}", where=str(path), mend=mend) from error
+        raise _unusable(path, str(error)) from error
+    if not isinstance(key, Ed25519PrivateKey):
+        raise _unusable(path, "it is of another kind than Ed25519")
     return key
+
+
+def _unusable(path: Path, why: str) -> UserError:
+    mend = f"give the private key that cutis keys wrote, and its passphrase, if it has one, in {PASSPHRASE}"
+    return UserError(f"this private key cannot be used: {why}", where=str(path), mend=mend)
 
 
 def seal(

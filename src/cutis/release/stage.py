@@ -140,7 +140,10 @@ def _finished(target: Path, made: Release, tested: list[SelfTest]) -> Finished:
             f"{len(sealed.entries)} files, {size / 2**20:.1f} MB, {who}",
             f"offered in {', '.join(made.precisions)}",
             *(f"self-test in {each.precision}: off by {each.off_by:.1g} at most" for each in tested),
-            *((f"{' and '.join(private)} hold rows of patients: what --public writes leaves them out",) * bool(private)),
+            *(
+                (f"{' and '.join(private)} hold rows of patients: what --public writes leaves them out",)
+                * bool(private)
+            ),
         ),
         facts={
             "name": made.bundle.name,
@@ -168,5 +171,3 @@ def _finished_public(published: Published, made: Release) -> Finished:
         facts=published._asdict() | {"folder": str(published.folder), "licence": licence},
         next_command=f"cutis verify {published.folder}",
     )
-
-

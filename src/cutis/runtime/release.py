@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,14 @@ class Release:
         """
         return self.sealed.read(name)
 
+    def lend(self, *names: str) -> AbstractContextManager[Path]:
+        """Lend a folder with checked copies of these files, for an engine that opens a path.
+
+        Raises:
+            UserError, SafetyRefusal: as `Sealed.read`.
+        """
+        return lent(self.sealed, *names)
+
     def index(self) -> Index:
         """Return the training cases that a picture can be compared with.
 
@@ -47,7 +56,7 @@ class Release:
             mend = "ask whoever made it for a release with training cases; what is published carries none"
             what = "this release carries no training cases to compare with"
             raise UserError(what, where=str(self.sealed.folder), mend=mend)
-        with lent(self.sealed, NEIGHBOURS) as folder:
+        with self.lend(NEIGHBOURS) as folder:
             return read_index(folder / NEIGHBOURS)
 
 

@@ -33,6 +33,7 @@ SIGNATURE = "manifest.sig"
 SUMS = "manifest.sha256"
 SEAL = frozenset({MANIFEST, SIGNATURE, SUMS})  # what no manifest names
 LONGEST_MANIFEST = 2**20  # bytes
+LONGEST_SUMS = 1_000
 HELD = 2**20  # bytes up to which a file is kept from the check
 CHUNK = 2**20
 DEEPEST = 4  # folders
@@ -138,8 +139,9 @@ def is_name(name: object) -> bool:
 
 def _check_sums(folder: Path, content: bytes, signature: bytes | None) -> None:
     expected = sums_text(content, signature)
-    if _bytes_of(folder, SUMS, most=len(expected)) != expected:
-        raise _refusal(f"{MANIFEST}, {SIGNATURE} and {SUMS} do not fit one another: one was changed", folder, SUMS)
+    if _bytes_of(folder, SUMS, most=LONGEST_SUMS) != expected:
+        what = f"{MANIFEST}, {SIGNATURE} and {SUMS} do not fit one another: one was changed or taken away"
+        raise _refusal(what, folder, SUMS)
 
 
 def _check_signature(
@@ -254,7 +256,7 @@ def _require_fit(folder: Path, name: str, entry: Entry, chunks: Iterator[bytes] 
 
 def _chunks(folder: Path, name: str, entry: Entry) -> Iterator[bytes]:
     """Yield a file's bytes; never more than its manifest says, whatever is done to it meanwhile."""
-    with open(_handle(folder, name), "rb", buffering=0) as file:  # noqa: PTH123  a handle has no path
+    with open(_handle(folder, name), "rb", buffering=0) as file:
         size = os.fstat(file.fileno()).st_size
         if size != entry.size:
             raise _refusal(f"{name} has {size} bytes, not {entry.size} as {MANIFEST} says", folder, name)
@@ -264,7 +266,7 @@ def _chunks(folder: Path, name: str, entry: Entry) -> Iterator[bytes]:
 
 
 def _bytes_of(folder: Path, name: str, *, most: int) -> bytes:
-    with open(_handle(folder, name), "rb") as file:  # noqa: PTH123  a handle has no path
+    with open(_handle(folder, name), "rb") as file:
         content = file.read(most + 1)
     if len(content) > most:
         raise _refusal(f"{name} is longer than {most} bytes", folder, name)

@@ -65,8 +65,11 @@ def self_test(release: Release, engine: Engine, *, precision: str = EXACT) -> Se
     where = str(release.sealed.folder / EXPECTED)
     expected, tolerance, pixels = _expected(release, precision, where)
     answered = answer_to(release.read(PICTURE), engine, release.bundle)
-    off_by = float(np.abs(answered.probabilities - expected).max()) if answered.probabilities.shape == expected.shape \
+    off_by = (
+        float(np.abs(answered.probabilities - expected).max())
+        if answered.probabilities.shape == expected.shape
         else float("inf")
+    )
     result = SelfTest(precision, off_by, tolerance, answered.prepared_sha256 == pixels)
     if not off_by <= tolerance:  # what is no number is more than any tolerance
         seen = "the pixels are the same" if result.same_pixels else "the picture is decoded or prepared otherwise here"

@@ -49,16 +49,20 @@ def read_public_key(path: Path, *, outside: Path) -> PublicKey:
         mend = "give the key that you got from whoever signs, by another way than the release"
         raise SafetyRefusal("this key lies within the release that it is to check", where=str(path), mend=mend)
     content = key_file(path)
+    if b"PRIVATE KEY" in content:
+        raise _unusable(path, "it is a private one, which belongs to whoever signs")
     try:
-        if b"PRIVATE KEY" in content:
-            raise ValueError("it is a private one, which belongs to whoever signs")
         key = load_pem_public_key(content)
-        if not isinstance(key, Ed25519PublicKey):
-            raise ValueError("it is of another kind than Ed25519")
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        mend = "give the public key that cutis keys wrote, release-public.pem"
-        raise UserError(f"this is no public key: {error}", where=str(path), mend=mend) from error
+        raise _unusable(path, str(error)) from error
+    if not isinstance(key, Ed25519PublicKey):
+        raise _unusable(path, "it is of another kind than Ed25519")
     return PublicKey(key.public_bytes_raw(), path)
+
+
+def _unusable(path: Path, why: str) -> UserError:
+    mend = "give the public key that cutis keys wrote, release-public.pem"
+    return UserError(f"this is no public key: {why}", where=str(path), mend=mend)
 
 
 def key_file(path: Path) -> bytes:

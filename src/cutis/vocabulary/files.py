@@ -42,6 +42,7 @@ FORMATS = {
     "history": 1,
     "hub": 1,
     "key": 1,
+    "keys": 1,
     "ledger": 1,
     "machine": 1,
     "manifest": 1,
