@@ -88,9 +88,10 @@ def release_from(sealed: Sealed) -> Release:
     where = sealed.folder / DESCRIPTION
     said = _said(sealed.read(DESCRIPTION), where)
     try:
-        check_stamp(said["bundle"], "bundle", where=where)
+        described = dict(said["bundle"])
+        check_stamp(described, "bundle", where=where)
         return Release(
-            bundle=bundle_from(said["bundle"], sealed.folder, where=where, trust=lambda: sealed.read(TRUST)),
+            bundle=bundle_from(described, sealed.folder, where=where, trust=lambda: sealed.read(TRUST)),
             precisions=tuple(map(str, said["precisions"])),
             bundle_sha256=str(said["made_from"]["bundle"]),
             sealed=sealed,
