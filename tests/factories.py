@@ -192,23 +192,26 @@ def an_engine(**fields: Any) -> Any:
 def a_release_folder(folder: Path, *, key: Any = None, **fields: Any) -> Path:
     """Write a release whose networks are bytes that nothing runs, with rows of patients beside them."""
     from cutis.release.card import write_card
-    from cutis.release.material import Material
+    from cutis.release.contents import Passed
+    from cutis.release.contents import write_description as write_release
     from cutis.release.self_test import write_self_test
     from cutis.release.sign import seal
-    from cutis.release.stage import write_description as write_release
+    from cutis.runtime.engines import OFFERS
+    from cutis.runtime.release import files_of
 
-    bundle = a_bundle(**fields)
-    sums = {"bundle": "1" * 64, "weights": bundle.weights_sha256}
-    (folder / "openvino" / "int8").mkdir(parents=True)
-    for name in ("network.onnx", "openvino/network.xml", "openvino/network.bin", "openvino/int8/network.bin"):
+    bundle, sums = a_bundle(**fields), {"bundle": "1" * 64, "weights": "0" * 64}
+    exact, _, reduced, _ = OFFERS
+    passed = (Passed(exact, 1e-6), Passed(reduced, 0.02))
+    (folder / "openvino").mkdir(parents=True)
+    for name in (*files_of(exact), *files_of(reduced)):
         (folder / name).write_bytes(f"weights of {name}".encode() * 20)
     for name in ("neighbours.safetensors", "atlas.safetensors"):
         (folder / name).write_bytes(b"rows of patients")
     (folder / "parity.json").write_text('{"kind": "parity", "format": 1}')
-    write_self_test(folder, bundle, an_engine(), bounds={"fp32": 1e-6, "bf16": 0.02})
-    material = Material(bundle=bundle, evaluation=None, atlas=None, made_from=sums)
-    write_release(folder, material, precisions=("fp32", "bf16"))
-    write_card(folder, bundle, precisions=("fp32", "bf16"), evaluation=None)
+    write_self_test(folder, bundle, passed, trained=an_engine(), opening=lambda _: an_engine())
+    write_release(folder, bundle, passed, made_from=sums)
+    evaluation = {"estimates": {}, "cases": 60, "clusters": 30, "cluster_kind": "patient"}
+    write_card(folder, bundle, offers=[each.offer.name for each in passed], evaluation=evaluation)
     seal(folder, about={"name": bundle.name, "licence": bundle.licence}, made_from=sums, key=key)
     return folder
 

@@ -377,7 +377,7 @@ def release(
     signer = stage.Signer(key, os.environ.get(PASSPHRASE, "")) if key else None
     if public is not None:
         return stage.publish_release(project, named, public, signer=signer, consent=consent_to_licence)
-    return stage.release(project, named, parts=stage.PARTS, signer=signer, again=again)
+    return stage.release(project, named, signer=signer, again=again)
 
 
 @verb(app)

@@ -45,9 +45,10 @@ def test_a_key_is_never_written_over(tmp_path):
 
 def test_a_passphrase_locks_the_private_key(tmp_path):
     """Without it, or with another one, the key is of no use."""
-    keys = new_keys(tmp_path, passphrase="of the clinic")
+    words = "of the clinic"
+    keys = new_keys(tmp_path, passphrase=words)
 
-    assert read_private_key(keys.private, passphrase="of the clinic")
+    assert read_private_key(keys.private, passphrase=words)
     for wrong in ("", "of nobody"):
         with pytest.raises(UserError, match="CUTIS_KEY_PASSPHRASE"):
             read_private_key(keys.private, passphrase=wrong)

@@ -42,7 +42,7 @@ def test_a_release_offers_what_passed(folder):
     """The exact precision first; what it was made from goes with it."""
     release = read_release(folder)
 
-    assert release.precisions == ("fp32", "bf16")
+    assert [each.name for each in release.offers] == ["onnxruntime-fp32", "openvino-bf16"]
     assert release.bundle_sha256 == "1" * 64
 
 
@@ -56,7 +56,15 @@ def test_a_release_without_training_cases_says_so(folder):
 
 
 @pytest.mark.parametrize(
-    "changes", [{"format": 2}, {"kind": "bundle"}, {"bundle": {}}, {"bundle": None}, {"precisions": None}]
+    "changes",
+    [
+        {"format": 2},
+        {"kind": "bundle"},
+        {"bundle": {}},
+        {"bundle": None},
+        {"offers": None},
+        {"offers": [{"engine": "x", "precision": "fp32", "file": "x.onnx"}]},
+    ],
 )
 def test_a_description_that_is_none_is_refused(folder, changes):
     """A newer format is not guessed at, and half a description is none."""

@@ -24,12 +24,10 @@ HEADLINES = {
 }
 
 
-def write_card(
-    folder: Path, bundle: Bundle, *, precisions: Sequence[str], evaluation: Mapping[str, Any] | None
-) -> None:
+def write_card(folder: Path, bundle: Bundle, *, offers: Sequence[str], evaluation: Mapping[str, Any]) -> None:
     """Write card.md and config.json."""
     with written_aside(folder / CARD) as aside:
-        aside.write_text(card_text(bundle, precisions=precisions, evaluation=evaluation), encoding="utf-8")
+        aside.write_text(card_text(bundle, offers=offers, evaluation=evaluation), encoding="utf-8")
     with written_aside(folder / CONFIG) as aside:
         aside.write_text(json.dumps(hub_config(bundle), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
@@ -53,13 +51,13 @@ def hub_config(bundle: Bundle) -> dict[str, Any]:
     }
 
 
-def card_text(bundle: Bundle, *, precisions: Sequence[str], evaluation: Mapping[str, Any] | None) -> str:
+def card_text(bundle: Bundle, *, offers: Sequence[str], evaluation: Mapping[str, Any]) -> str:
     """Return the card as Markdown, with the head that the hub reads.
 
     Args:
         bundle: that is released.
-        precisions: in which it is offered.
-        evaluation: estimates.json of the same weights; None where it was not evaluated.
+        offers: how it can be run.
+        evaluation: estimates.json of the same weights.
     """
     parts = (
         _head(bundle),
@@ -73,7 +71,7 @@ def card_text(bundle: Bundle, *, precisions: Sequence[str], evaluation: Mapping[
         "## What it learned from",
         _data(bundle),
         "## How it runs",
-        _running(bundle, precisions),
+        _running(bundle, offers),
         "## Before it is used",
         BEFORE,
         "```sh\ncutis verify FOLDER --key release-public.pem\n```",
@@ -103,9 +101,7 @@ def _diagnoses(bundle: Bundle) -> str:
     return _table(("code", "diagnosis", "", "threshold"), rows) + f"\n\n{rule}"
 
 
-def _evidence(evaluation: Mapping[str, Any] | None) -> tuple[str, ...]:
-    if evaluation is None:
-        return ("It was not evaluated when this was made: nothing is known of how well it does.",)
+def _evidence(evaluation: Mapping[str, Any]) -> tuple[str, ...]:
     found = {name: Estimate(**said) for name, said in evaluation["estimates"].items() if name in HEADLINES}
     rows = ((HEADLINES[name], str(found[name])) for name in HEADLINES if name in found)
     counted = f"{evaluation['cases']} pictures of {evaluation['clusters']} {evaluation['cluster_kind']}s"
@@ -127,12 +123,12 @@ def _data(bundle: Bundle) -> str:
     return "\n".join(f"- {line}" for line in lines)
 
 
-def _running(bundle: Bundle, precisions: Sequence[str]) -> str:
+def _running(bundle: Bundle, offers: Sequence[str]) -> str:
     seen = bundle.preparation
     lines = (
         f"network: {_plain(bundle.architecture)}, {bundle.parameters:,} parameters",
         f"pictures: {seen.size} × {seen.size} pixels, {_plain(seen.resize)}",
-        f"offered in {', '.join(precisions)}: how far each is from the trained network stands in `parity.json`",
+        f"offered in {', '.join(offers)}: how far each is from the trained network stands in `parity.json`",
     )
     return "\n".join(f"- {line}" for line in lines)
 

@@ -1,4 +1,4 @@
-"""What a release is made from: a bundle, and what else is known of it."""
+"""What a release is made from: a bundle, the dataset it learned from, and what is known of it."""
 
 from __future__ import annotations
 
@@ -7,46 +7,68 @@ from pathlib import Path
 from typing import Any
 
 from cutis.runtime.bundle import DESCRIPTION, Bundle, read_bundle
+from cutis.vocabulary.case import Manifest, read_manifest, unchanged_picture
+from cutis.vocabulary.errors import UserError
 from cutis.vocabulary.files import check_sums, read_json, sha256_of
+from cutis.vocabulary.predictions import Predictions, read_predictions
 from cutis.workspace import Workspace
 
 ATLAS = "atlas.safetensors"
+ESTIMATES = "estimates.json"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Material:
-    """A bundle with its evidence and its atlas, where they were made."""
+    """A bundle with its dataset, its evidence, and its atlas where one was made; all of the same weights."""
 
     bundle: Bundle
-    evaluation: dict[str, Any] | None  # estimates.json of the same weights
-    atlas: Path | None  # of the same weights
+    dataset: Path
+    manifest: Manifest
+    predictions: Predictions  # of the settled cases of the test split
+    evaluation: dict[str, Any]  # estimates.json
+    atlas: Path | None
     made_from: dict[str, str]
+
+    @property
+    def tested(self) -> list[Path]:
+        """Where the pictures of the test split lie, in the order of the predictions.
+
+        Raises:
+            UserError: one is missing, or not the one that was curated.
+        """
+        known = {case.case_id: case for case in self.manifest.cases}
+        return [unchanged_picture(self.dataset, known[case_id]) for case_id in self.predictions.case_ids]
 
 
 def read_material(workspace: Workspace, name: str) -> Material:
     """Read a bundle, and of its evaluation and explanation what belongs to the same weights.
 
     Raises:
-        UserError: there is no bundle, or something was changed.
+        UserError: one is missing, was changed, or the evaluation is of another bundle or dataset.
     """
-    bundle = read_bundle(workspace.bundle(name).resolve())
-    made_from = {"bundle": sha256_of(bundle.folder / DESCRIPTION), "weights": bundle.weights_sha256}
-    evaluation = _evaluation(workspace, name, made_from)
-    atlas = _atlas(workspace, name, made_from)
-    if evaluation:
-        made_from["evaluation"] = sha256_of(workspace.evaluation(name).resolve() / "estimates.json")
-    if atlas:
-        made_from["atlas"] = sha256_of(atlas)
-    return Material(bundle=bundle, evaluation=evaluation, atlas=atlas, made_from=made_from)
-
-
-def _evaluation(workspace: Workspace, name: str, sums: dict[str, str]) -> dict[str, Any] | None:
-    folder = workspace.evaluation(name)
-    if not folder.exists():
-        return None
-    check_sums(folder.resolve(), "evaluation", mend=f"cutis evaluate {name} --again")
-    content = read_json(folder.resolve() / "estimates.json", "estimates")
-    return content if _is_of(content, sums) else None
+    bundle, dataset = read_bundle(workspace.bundle(name).resolve()), workspace.dataset.resolve()
+    sums = {"bundle": sha256_of(bundle.folder / DESCRIPTION), "weights": bundle.weights_sha256}
+    manifest = read_manifest(dataset / "manifest.parquet")
+    folder, evaluation = workspace.evaluation(name).resolve(), workspace.evaluation(name)
+    if not evaluation.exists():
+        what = f"{name} was not evaluated yet: nobody knows how well it does"
+        raise UserError(what, where=str(evaluation), mend=f"cutis evaluate {name}")
+    again = f"cutis evaluate {name} --again"
+    check_sums(folder, "evaluation", mend=again)
+    estimates = read_json(folder / ESTIMATES, "estimates")
+    if not _is_of(estimates, sums | {"manifest": sha256_of(dataset / "manifest.parquet")}):
+        raise UserError("this evaluation was made from another bundle or dataset", where=str(folder), mend=again)
+    atlas = _atlas(workspace, name, sums)
+    carried = {"atlas": sha256_of(atlas)} if atlas else {}
+    return Material(
+        bundle=bundle,
+        dataset=dataset,
+        manifest=manifest,
+        predictions=read_predictions(folder / "predictions.parquet"),
+        evaluation=estimates,
+        atlas=atlas,
+        made_from=sums | {"evaluation": sha256_of(folder / ESTIMATES)} | carried,
+    )
 
 
 def _atlas(workspace: Workspace, name: str, sums: dict[str, str]) -> Path | None:

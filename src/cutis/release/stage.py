@@ -2,39 +2,38 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from cutis.progress import say
 from cutis.release.card import write_card
+from cutis.release.contents import Passed, carry, only_passed, write_description
 from cutis.release.licence import require_consent
 from cutis.release.material import ATLAS, Material, read_material
+from cutis.release.networks import compare, convert
 from cutis.release.public import Published, publish
 from cutis.release.self_test import write_self_test
 from cutis.release.sign import read_private_key, seal
-from cutis.runtime.bundle import TRUST, Bundle, description_of, read_bundle
-from cutis.runtime.engines import Engine
+from cutis.runtime.bundle import Bundle, read_bundle
+from cutis.runtime.engines import Engine, open_engine
 from cutis.runtime.neighbours import NEIGHBOURS
-from cutis.runtime.release import DESCRIPTION, Release, read_release
-from cutis.runtime.self_test import EXACT, SelfTest, self_test
+from cutis.runtime.release import Release, files_of, read_release
+from cutis.runtime.self_test import SelfTest, self_test
 from cutis.vocabulary.errors import UserError
-from cutis.vocabulary.files import stamp, write_json
 from cutis.workspace import Finished, Workspace
 
-# Files that one precision alone needs; bf16 is a way of running what fp32 left.
-OWN_FILES = {"int8": "openvino/int8"}
-ROOM = 4  # times the weights: ONNX, OpenVINO in fp32 and int8, and what else is carried
+ROOM = (
+    5  # times the weights: ONNX, OpenVINO in fp32 and int8, what else is carried, and what conversion needs meanwhile
+)
 
 
 class Parts(NamedTuple):
     """What turns a network into files and judges them; the rest of a release does not depend on how."""
 
-    convert: Callable[[Workspace, Bundle, Path], None]  # writes the networks into a folder
-    compare: Callable[[Workspace, Bundle, Path], Mapping[str, float]]  # writes parity.json; off by how much, at most
-    trained: Callable[[Bundle], Engine]  # runs the bundle as training left it
-    released: Callable[[Release, str], Engine]  # runs a release in one precision
+    convert: Callable[[Material, Path], None] = convert  # writes the networks into a folder
+    compare: Callable[[Material, Path], tuple[Passed, ...]] = compare  # writes parity.json
+    trained: Callable[[Bundle], Engine] = open_engine  # runs the bundle as training left it
+    engine: Callable[..., Engine] = open_engine  # runs a file of the release
 
 
 class Signer(NamedTuple):
@@ -44,20 +43,23 @@ class Signer(NamedTuple):
     passphrase: str = ""
 
 
+PARTS = Parts()
+
+
 def release(
-    workspace: Workspace, name: str, *, parts: Parts, signer: Signer | None = None, again: bool = False
+    workspace: Workspace, name: str, *, signer: Signer | None = None, again: bool = False, parts: Parts = PARTS
 ) -> Finished:
     """Turn a bundle into a folder that a clinic installs, and test it as a clinic would.
 
     Args:
-        workspace: holds the dataset, the bundle, and its evaluation and explanation, where there are any.
+        workspace: holds the dataset, the bundle, its evaluation, and its explanation, where there is one.
         name: of the bundle.
-        parts: convert and judge.
         signer: holds the private key; without one the release shows damage, but nobody vouches for it.
         again: make a new version where this release exists.
+        parts: convert and judge.
 
     Raises:
-        UserError: no bundle, no key, no precision that answers as the bundle does, or no space left.
+        UserError: not evaluated, no key, no exact network that answers as the bundle does, or no space left.
         SafetyRefusal: the release does not answer its own self-test.
     """
     target = workspace.release(name)
@@ -66,18 +68,29 @@ def release(
     material = read_material(workspace, name)
     bundle = material.bundle
     with workspace.new_version(target, again=again, needs=ROOM * bundle.weights.stat().st_size) as folder:
-        say("writing the networks")
-        parts.convert(workspace, bundle, folder)
-        say("comparing what they answer with what the bundle answers")
-        bounds = offered(folder, parts.compare(workspace, bundle, folder), bundle)
+        parts.convert(material, folder)
+        passed = only_passed(folder, parts.compare(material, folder), bundle)
         carry(folder, material)
-        write_self_test(folder, bundle, parts.trained(bundle), bounds=bounds)
-        write_description(folder, material, precisions=tuple(bounds))
-        write_card(folder, bundle, precisions=tuple(bounds), evaluation=material.evaluation)
+        write_self_test(
+            folder,
+            bundle,
+            passed,
+            trained=parts.trained(bundle),
+            opening=lambda offer: parts.engine(bundle, folder / offer.file, precision=offer.precision),
+        )
+        write_description(folder, bundle, passed, made_from=material.made_from)
+        write_card(folder, bundle, offers=[each.offer.name for each in passed], evaluation=material.evaluation)
         seal(folder, about={"name": bundle.name, "licence": bundle.licence}, made_from=material.made_from, key=key)
         made = read_release(folder)
-        tested = [self_test(made, parts.released(made, precision), precision=precision) for precision in bounds]
+        tested = [_tested(made, parts, each) for each in passed]
     return _finished(target, made, tested)
+
+
+def _tested(made: Release, parts: Parts, passed: Passed) -> SelfTest:
+    offer = passed.offer
+    with made.lend(*files_of(offer)) as folder:
+        engine = parts.engine(made.bundle, folder / offer.file, precision=offer.precision)
+        return self_test(made, engine, offer)
 
 
 def publish_release(
@@ -99,36 +112,6 @@ def publish_release(
     return _finished_public(publish(made, into, weights=weights, key=key, consent=consent), made)
 
 
-def offered(folder: Path, bounds: Mapping[str, float], bundle: Bundle) -> dict[str, float]:
-    """Return the precisions that passed, the exact one first; the files of the others are removed.
-
-    Raises:
-        UserError: not even the exact one passed.
-    """
-    if EXACT not in bounds:
-        mend = "keep parity.json, and report it: an exact network must answer as the trained one does"
-        raise UserError("the exported network answers otherwise than the trained one", where=bundle.name, mend=mend)
-    for precision, own in OWN_FILES.items():
-        if precision not in bounds:
-            shutil.rmtree(folder / own, ignore_errors=True)
-    return {EXACT: bounds[EXACT]} | dict(bounds)
-
-
-def carry(folder: Path, material: Material) -> None:
-    """Copy what answers need beside the network: what trust is measured by, training cases, the atlas."""
-    bundle = material.bundle
-    for path in (bundle.folder / TRUST, bundle.neighbours, material.atlas):
-        if path is not None and path.exists():
-            shutil.copyfile(path, folder / path.name)
-
-
-def write_description(folder: Path, material: Material, *, precisions: tuple[str, ...]) -> None:
-    """Write release.json: all that bundle.json says, and in which precisions the network is offered."""
-    bundle = material.bundle
-    content = {"bundle": stamp("bundle") | description_of(bundle), "precisions": list(precisions)}
-    write_json(folder / DESCRIPTION, "release", content, made_from=material.made_from)
-
-
 def _finished(target: Path, made: Release, tested: list[SelfTest]) -> Finished:
     sealed = made.sealed
     size = sum(entry.size for entry in sealed.entries.values())
@@ -138,8 +121,8 @@ def _finished(target: Path, made: Release, tested: list[SelfTest]) -> Finished:
         wrote=target,
         lines=(
             f"{len(sealed.entries)} files, {size / 2**20:.1f} MB, {who}",
-            f"offered in {', '.join(made.precisions)}",
-            *(f"self-test in {each.precision}: off by {each.off_by:.1g} at most" for each in tested),
+            f"offered in {', '.join(each.name for each in made.offers)}",
+            *(f"self-test of {each.offer}: off by {each.off_by:.1g} at most" for each in tested),
             *(
                 (f"{' and '.join(private)} hold rows of patients: what --public writes leaves them out",)
                 * bool(private)
@@ -147,7 +130,7 @@ def _finished(target: Path, made: Release, tested: list[SelfTest]) -> Finished:
         ),
         facts={
             "name": made.bundle.name,
-            "precisions": list(made.precisions),
+            "offers": [each.name for each in made.offers],
             "bytes": size,
             "files": sorted(sealed.entries),
             "manifest_sha256": sealed.manifest_sha256,

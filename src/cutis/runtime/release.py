@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cutis.runtime.bundle import TRUST, Bundle, bundle_from
+from cutis.runtime.engines import Engine, Offer, open_engine
 from cutis.runtime.neighbours import NEIGHBOURS, Index, read_index
 from cutis.runtime.sealed import Sealed, lent, read_sealed
 from cutis.runtime.signature import read_public_key
@@ -26,7 +27,7 @@ class Release:
     """A bundle as it ships, and the only way to the bytes of its files."""
 
     bundle: Bundle  # answers as the bundle of training; its folder is the release
-    precisions: tuple[str, ...]  # that passed the parity gate, the exact one first
+    offers: tuple[Offer, ...]  # ways to run its network that passed the parity gates
     bundle_sha256: str  # of the bundle.json that it was made from
     sealed: Sealed
 
@@ -46,6 +47,15 @@ class Release:
         """
         return lent(self.sealed, *names)
 
+    def engine(self, offer: Offer) -> Engine:
+        """Open one of the offers, from checked bytes.
+
+        Raises:
+            UserError: see the engines.
+        """
+        with self.lend(*files_of(offer)) as folder:
+            return open_engine(self.bundle, folder / offer.file, precision=offer.precision)
+
     def index(self) -> Index:
         """Return the training cases that a picture can be compared with.
 
@@ -58,6 +68,11 @@ class Release:
             raise UserError(what, where=str(self.sealed.folder), mend=mend)
         with self.lend(NEIGHBOURS) as folder:
             return read_index(folder / NEIGHBOURS)
+
+
+def files_of(offer: Offer) -> tuple[str, ...]:
+    """Return which files of a release an offer needs: OpenVINO's weights lie beside its network."""
+    return (offer.file, offer.file.removesuffix(".xml") + ".bin") if offer.file.endswith(".xml") else (offer.file,)
 
 
 def read_release(
@@ -92,12 +107,20 @@ def release_from(sealed: Sealed) -> Release:
         check_stamp(described, "bundle", where=where)
         return Release(
             bundle=bundle_from(described, sealed.folder, where=where, trust=lambda: sealed.read(TRUST)),
-            precisions=tuple(map(str, said["precisions"])),
+            offers=tuple(_offer(each, sealed) for each in said["offers"]),
             bundle_sha256=str(said["made_from"]["bundle"]),
             sealed=sealed,
         )
     except (KeyError, TypeError) as error:
         raise UserError(f"this release lacks something: {error}", where=str(where), mend=AGAIN) from error
+
+
+def _offer(said: dict[str, Any], sealed: Sealed) -> Offer:
+    offer = Offer(engine=str(said["engine"]), precision=str(said["precision"]), file=str(said["file"]))
+    missing = [name for name in files_of(offer) if name not in sealed.entries]
+    if missing:
+        raise KeyError(*missing)
+    return offer
 
 
 def _said(content: bytes, where: Path) -> dict[str, Any]:

@@ -15,15 +15,14 @@ from numpy.typing import NDArray
 from cutis.imaging.decode import decode
 from cutis.imaging.prepare import normalise, prepare
 from cutis.runtime.bundle import Bundle
-from cutis.runtime.engines import Engine
+from cutis.runtime.engines import Engine, Offer
 from cutis.runtime.predict import probabilities, seen_from_all_sides
-from cutis.runtime.release import AGAIN, Release
+from cutis.runtime.release import Release
 from cutis.vocabulary.errors import SafetyRefusal, UserError
 from cutis.vocabulary.files import check_stamp
 
 EXPECTED = "self-test.json"
 PICTURE = "self-test.png"
-EXACT = "fp32"
 OFF_BY = 1e-4  # of a probability, in fp32
 
 
@@ -37,7 +36,7 @@ class Answered(NamedTuple):
 class SelfTest(NamedTuple):
     """How a self-test ended."""
 
-    precision: str
+    offer: str  # the name of the engine and its precision
     off_by: float  # the largest difference of a probability
     tolerance: float
     same_pixels: bool  # whether decoding and preparation gave what they gave where the release was made
@@ -50,50 +49,50 @@ def answer_to(picture: bytes, engine: Engine, bundle: Bundle) -> Answered:
     return Answered(probabilities(bundle, outputs)[0], hashlib.sha256(prepared.tobytes()).hexdigest())
 
 
-def self_test(release: Release, engine: Engine, *, precision: str = EXACT) -> SelfTest:
+def self_test(release: Release, engine: Engine, offer: Offer) -> SelfTest:
     """Answer for the release's own picture and compare.
 
     Args:
-        release: holds the picture and what the bundle answered to it in PyTorch.
-        engine: runs one of its networks.
-        precision: of that engine; fp32 may be off by 1e-4, a reduced one by the bound that its parity found.
+        release: holds the picture and the answer that is expected.
+        engine: runs its network.
+        offer: in which way; fp32 may be off by 1e-4, a reduced precision by the bound that its parity found.
 
     Raises:
         SafetyRefusal: the answer is another one.
-        UserError: the release has no self-test for this precision.
+        UserError: this way is not offered.
     """
     where = str(release.sealed.folder / EXPECTED)
-    expected, tolerance, pixels = _expected(release, precision, where)
+    expected = _expected(release, offer, where)
     answered = answer_to(release.read(PICTURE), engine, release.bundle)
-    off_by = (
-        float(np.abs(answered.probabilities - expected).max())
-        if answered.probabilities.shape == expected.shape
-        else float("inf")
-    )
-    result = SelfTest(precision, off_by, tolerance, answered.prepared_sha256 == pixels)
-    if not off_by <= tolerance:  # what is no number is more than any tolerance
+    fits = answered.probabilities.shape == expected.probabilities.shape
+    off_by = float(np.abs(answered.probabilities - expected.probabilities).max()) if fits else np.inf
+    result = SelfTest(offer.name, off_by, expected.tolerance, answered.prepared_sha256 == expected.prepared_sha256)
+    if not off_by <= expected.tolerance:  # what is no number is more than any tolerance
         seen = "the pixels are the same" if result.same_pixels else "the picture is decoded or prepared otherwise here"
-        what = f"self-test in {precision}: a probability is off by {off_by:.2g}, more than {tolerance:.2g}; {seen}"
+        what = f"self-test of {offer.name}: a probability is off by {off_by:.2g}, more than {expected.tolerance:.2g}"
         mend = "use another engine or precision, or install the versions in constraints.txt"
-        raise SafetyRefusal(what, where=where, mend=mend)
+        raise SafetyRefusal(f"{what}; {seen}", where=where, mend=mend)
     return result
 
 
 class _Expected(NamedTuple):
-    probabilities: NDArray[np.float64]
+    probabilities: NDArray[np.float64]  # (K,)
     tolerance: float
     prepared_sha256: str
 
 
-def _expected(release: Release, precision: str, where: str) -> _Expected:
+def _expected(release: Release, offer: Offer, where: str) -> _Expected:
     try:
         said: dict[str, Any] = json.loads(release.read(EXPECTED))
         check_stamp(said, "self-test", where=where)
+        own = said["expected"][offer.name]
         return _Expected(
-            np.array([said["probabilities"][code] for code in release.bundle.taxonomy.codes], np.float64),
-            float(said["tolerances"][precision]),
+            np.array([own["probabilities"][code] for code in release.bundle.taxonomy.codes], np.float64),
+            float(own["tolerance"]),
             str(said["prepared_sha256"]),
         )
     except (KeyError, TypeError, ValueError) as error:
-        what = f"there is no self-test of {precision} in this release: {error}"
-        raise UserError(what, where=where, mend=AGAIN) from error
+        what = f"this release does not offer {offer.name}: {error}"
+        raise UserError(
+            what, where=where, mend=f"use one of: {', '.join(each.name for each in release.offers)}"
+        ) from error

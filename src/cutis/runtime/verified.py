@@ -29,7 +29,7 @@ def verify(folder: Path, *, key: Path | None = None, required: bool = False) -> 
         lines=(
             f"{bundle.name}: {len(sealed.entries)} files, {size / 2**20:.1f} MB, each as it was sealed",
             _signature(release, key),
-            f"offered in {', '.join(release.precisions)}; learned from data under: {bundle.licence}",
+            f"offered in {', '.join(each.name for each in release.offers)}; learned from data under: {bundle.licence}",
             *bundle.warnings,
         ),
         facts={
@@ -37,7 +37,7 @@ def verify(folder: Path, *, key: Path | None = None, required: bool = False) -> 
             "folder": str(folder),
             "files": len(sealed.entries),
             "bytes": size,
-            "precisions": list(release.precisions),
+            "offers": [each.name for each in release.offers],
             "licence": bundle.licence,
             "manifest_sha256": sealed.manifest_sha256,
             "bundle_sha256": release.bundle_sha256,

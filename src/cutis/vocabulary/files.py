@@ -50,6 +50,7 @@ FORMATS = {
     "neighbours": 1,
     "openings": 1,
     "outputs": 1,
+    "parity": 1,
     "predictions": 1,
     "protocol": 1,
     "rehearsal": 1,
