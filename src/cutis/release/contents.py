@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -35,6 +36,8 @@ def only_passed(folder: Path, passed: tuple[Passed, ...], bundle: Bundle) -> tup
     needed = {name for each in passed for name in files_of(each.offer)}
     for name in {name for offer in OFFERS for name in files_of(offer)} - needed:
         (folder / name).unlink(missing_ok=True)
+        with suppress(OSError):  # it is not empty
+            (folder / name).parent.rmdir()
     return passed
 
 
