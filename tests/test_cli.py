@@ -1,6 +1,7 @@
 """The command line as a shell sees it."""
 
 import json
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -11,16 +12,32 @@ import pytest
 
 from cutis import __version__
 from cutis.cli import main
+from cutis.release.sign import new_keys, read_private_key
 from cutis.runtime.trust import Signals, choose_acceptance, fit_reference
 from cutis.stats.conformal import OWN, SetThresholds
 from cutis.stats.nearness import Nearness, Step
 from cutis.vocabulary.estimate import Estimate
 from cutis.vocabulary.files import read_json, read_table, sha256_of
 from cutis.workspace import Workspace
-from factories import a_bundle_folder, a_case, a_dataset, a_picture, a_tested_workspace, with_training_cases
+from factories import (
+    a_bundle_folder,
+    a_case,
+    a_dataset,
+    a_picture,
+    a_release_folder,
+    a_tested_workspace,
+    with_training_cases,
+)
 
 CUTIS = Path(sys.executable).with_name("cutis")
-VERBS = ("toy", "curate", "train", "evaluate", "explain", "report", "diagnose", "doctor")
+DATA = ("toy", "curate", "train", "evaluate", "explain", "report", "diagnose")
+VERBS = (*DATA, "keys", "release", "verify", "doctor")
+
+
+@pytest.fixture
+def keys(tmp_path):
+    """The keys of a clinic."""
+    return new_keys(tmp_path / "keys")
 
 
 def cutis(*words: str, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -67,7 +84,7 @@ def test_every_verb_has_the_same_options(monkeypatch, capsys, verb):
     shown = capsys.readouterr().out
     assert "--json" in shown
     assert "-v, --verbose" in shown
-    assert ("-w, --workspace" in shown) == (verb != "toy")
+    assert ("-w, --workspace" in shown) == (verb not in {"toy", "keys", "verify"})
 
 
 def test_the_version_is_told(monkeypatch, capsys):
@@ -424,3 +441,71 @@ def test_a_patient_without_similar_cases_makes_no_sense(comparing, monkeypatch, 
     """And is told so."""
     assert in_process(monkeypatch, "diagnose", "lesion.png", "--patient", "patient3") == 1
     assert "--patient without --similar" in capsys.readouterr().err
+
+
+def test_a_release_is_checked_without_pytorch(tmp_path, keys):
+    """What is right is told in words and as JSON, and who signed it."""
+    a_release_folder(tmp_path / "release", key=read_private_key(keys.private))
+    script = "import sys\nfrom cutis.cli import main\nsys.modules['torch'] = None\nsys.argv[0] = 'cutis'\nmain()\n"
+    words = ["verify", "release", "--key", str(keys.public), "--json"]
+
+    run = subprocess.run(
+        [sys.executable, "-c", script, *words], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+
+    assert run.returncode == 0, run.stderr
+    told = json.loads(run.stdout)
+    assert (told["kind"], told["signature"], told["signed_by"]) == ("verification", "valid", keys.fingerprint)
+
+
+def test_a_release_that_is_not_what_was_signed_leaves_with_3(tmp_path, monkeypatch, capsys, keys):
+    """Changed, by another key, without a signature, swapped, or not to be checked: refused for safety, by name."""
+    key = read_private_key(keys.private)
+    whole, unsigned = (a_release_folder(tmp_path / name, key=by) for name, by in (("whole", key), ("unsigned", None)))
+    other = new_keys(tmp_path / "other").public
+    swapped, changed = (shutil.copytree(whole, tmp_path / name) for name in ("swapped", "changed"))
+    for name in ("manifest.json", "manifest.sha256"):
+        shutil.copyfile(unsigned / name, swapped / name)
+    (changed / "network.onnx").write_bytes(b"another network")
+    by_key = ("--key", str(keys.public))
+
+    def left_with(folder, *words):
+        return in_process(monkeypatch, "verify", str(folder), *words), capsys.readouterr().err
+
+    assert left_with(whole, *by_key)[0] == left_with(unsigned)[0] == 0
+    for given, name in (
+        ((changed,), "network.onnx"),
+        ((whole, "--key", str(other)), "manifest.sig"),
+        ((whole, "--signed"), "manifest.sig"),
+        ((unsigned, *by_key), "manifest.sig"),
+        ((unsigned, "--signed"), "manifest.sig"),
+        ((swapped, *by_key), "manifest.json"),
+    ):
+        code, error = left_with(*given)
+        assert (code, name in error) == (3, True), (given, error)
+    assert left_with(tmp_path / "nowhere")[0] == left_with(whole, "--key", str(tmp_path / "no.pem"))[0] == 1
+
+
+def test_a_machine_can_be_told_once_whom_it_trusts(tmp_path, monkeypatch, keys):
+    """What that key did not sign is then refused without a word on the command line."""
+    a_release_folder(tmp_path / "release")
+    monkeypatch.setenv("CUTIS_PUBLIC_KEY", str(keys.public))
+
+    assert in_process(monkeypatch, "verify", str(tmp_path / "release")) == 3
+
+
+def test_keys_are_made_once(tmp_path, monkeypatch, capsys):
+    """The fingerprint is told; a second time nothing is written over."""
+    monkeypatch.setenv("CUTIS_KEY_PASSPHRASE", "of the clinic")
+
+    assert in_process(monkeypatch, "keys", str(tmp_path / "new"), "--json") == 0
+    assert json.loads(capsys.readouterr().out)["locked"]
+    assert b"ENCRYPTED" in (tmp_path / "new" / "release-private.pem").read_bytes()
+    assert in_process(monkeypatch, "keys", str(tmp_path / "new")) == 1
+
+
+def test_consent_to_nothing_is_refused(tmp_path, monkeypatch):
+    """The licence matters where something leaves the house."""
+    words = ["release", "x", "--consent-to-licence", "-w", str(tmp_path / "work")]
+
+    assert in_process(monkeypatch, *words) == 1

@@ -328,7 +328,10 @@ def keys(
         Path, typer.Argument(metavar="FOLDER", help="Where the keys go: a place of yours, and backed up.")
     ],
 ) -> Answer:
-    """Make a pair of keys: the private one signs releases, the public one goes to those who install them."""
+    """Make a pair of keys to sign releases with.
+
+    The private one signs, the public one goes to those who install.
+    """
     from cutis.release.sign import PASSPHRASE, new_keys
 
     made = new_keys(folder, passphrase=os.environ.get(PASSPHRASE, ""))
@@ -365,7 +368,10 @@ def release(
     ] = False,
     again: Again = False,
 ) -> Finished:
-    """Turn a bundle into a signed folder that a clinic installs without PyTorch."""
+    """Turn a bundle into a signed folder for the clinic.
+
+    It needs no PyTorch there, and answers as the bundle does.
+    """
     from cutis.release import stage
     from cutis.release.sign import PASSPHRASE
 
