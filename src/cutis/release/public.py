@@ -5,18 +5,15 @@ from __future__ import annotations
 import re
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from cutis.release.card import CARD
 from cutis.release.licence import require_consent, restricts
-from cutis.release.sign import seal
+from cutis.release.sign import PrivateKey, seal
 from cutis.runtime.release import Release
 from cutis.vocabulary.errors import UserError
 from cutis.vocabulary.files import sha256_of, sync
 from cutis.workspace import folder_aside
-
-if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 # What is published is named; what is not is left out, whatever it is. Rows of patients lie in neighbours.safetensors
 # (their features) and atlas.safetensors (the same), thumbnails and pictures in files of their own.
@@ -44,7 +41,7 @@ def public_files(release: Release) -> tuple[str, ...]:
 
 
 def publish(
-    release: Release, into: Path, *, weights: Path, key: Ed25519PrivateKey | None = None, consent: bool = False
+    release: Release, into: Path, *, weights: Path, key: PrivateKey | None = None, consent: bool = False
 ) -> Published:
     """Write a folder that can be pushed to the Hugging Face hub as it is; it is a release of its own.
 

@@ -6,7 +6,7 @@ import os
 import stat
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from cutis.runtime.sealed import MANIFEST, SEAL, SIGNATURE, SUMS, is_name, sums_text
 from cutis.runtime.signature import fingerprint_of, key_file
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 PRIVATE = "release-private.pem"
 PUBLIC = "release-public.pem"
 PASSPHRASE = "CUTIS_KEY_PASSPHRASE"  # noqa: S105  the name of a variable
+PrivateKey: TypeAlias = "Ed25519PrivateKey"
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -66,7 +67,7 @@ def new_keys(folder: Path, *, passphrase: str = "") -> Keys:
     return keys
 
 
-def read_private_key(path: Path, *, passphrase: str = "") -> Ed25519PrivateKey:
+def read_private_key(path: Path, *, passphrase: str = "") -> PrivateKey:
     """Read the key that signs.
 
     Raises:
@@ -100,7 +101,7 @@ def seal(
     *,
     about: Mapping[str, Any],
     made_from: Mapping[str, str],
-    key: Ed25519PrivateKey | None = None,
+    key: PrivateKey | None = None,
 ) -> None:
     """Write the manifest of everything in a folder, its signature, and the sums of both.
 

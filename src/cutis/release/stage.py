@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -10,12 +11,12 @@ from cutis.release.card import write_card
 from cutis.release.contents import Passed, carry, only_passed, write_description
 from cutis.release.licence import require_consent
 from cutis.release.material import ATLAS, Material, read_material
-from cutis.release.networks import compare, convert
+from cutis.release.networks import PARITY, compare, convert
 from cutis.release.public import Published, publish
 from cutis.release.self_test import write_self_test
 from cutis.release.sign import read_private_key, seal
 from cutis.runtime.bundle import Bundle, read_bundle
-from cutis.runtime.engines import Engine, open_engine
+from cutis.runtime.engines import Engine, Offer, open_engine
 from cutis.runtime.neighbours import NEIGHBOURS
 from cutis.runtime.release import Release, files_of, read_release
 from cutis.runtime.self_test import SelfTest, self_test
@@ -116,12 +117,14 @@ def _finished(target: Path, made: Release, tested: list[SelfTest]) -> Finished:
     sealed = made.sealed
     size = sum(entry.size for entry in sealed.entries.values())
     who = f"signed by the key {str(sealed.manifest['signer'])[:16]}" if sealed.signed else "NOT SIGNED: give it a --key"
+    failed = _failed(made)
     private = [name for name in (NEIGHBOURS, ATLAS) if name in sealed.entries]
     return Finished(
         wrote=target,
         lines=(
             f"{len(sealed.entries)} files, {size / 2**20:.1f} MB, {who}",
             f"offered in {', '.join(each.name for each in made.offers)}",
+            *(f"NOT offered: {name}, by {gates}" for name, gates in failed.items()),
             *(f"self-test of {each.offer}: off by {each.off_by:.1g} at most" for each in tested),
             *(
                 (f"{' and '.join(private)} hold rows of patients: what --public writes leaves them out",)
@@ -131,14 +134,25 @@ def _finished(target: Path, made: Release, tested: list[SelfTest]) -> Finished:
         facts={
             "name": made.bundle.name,
             "offers": [each.name for each in made.offers],
+            "not_offered": failed,
             "bytes": size,
             "files": sorted(sealed.entries),
             "manifest_sha256": sealed.manifest_sha256,
             "signer": sealed.manifest["signer"],
             "self_tests": [each._asdict() for each in tested],
         },
-        next_command=f"cutis verify {target}",
+        next_command="",
     )
+
+
+def _failed(made: Release) -> dict[str, str]:
+    """Return for each way that is not offered the gates that it failed, in words."""
+    found = {}
+    for each in json.loads(made.read(PARITY)).get("offers", ()):
+        gates = [gate["figure"].replace("_", " ") for gate in each["gates"] if not gate["passed"]]
+        if gates:
+            found[Offer(each["engine"], each["precision"], each["file"]).name] = ", ".join(gates)
+    return found
 
 
 def _finished_public(published: Published, made: Release) -> Finished:
@@ -150,7 +164,8 @@ def _finished_public(published: Published, made: Release) -> Finished:
             f"the data's licence goes with it: {licence}",
             *(("you consented to it: keep to it in what you do with this folder",) * published.consented),
             "signed" if published.signed else "NOT SIGNED: give it a --key",
+            f"check it: cutis verify {published.folder}",
         ),
         facts=published._asdict() | {"folder": str(published.folder), "licence": licence},
-        next_command=f"cutis verify {published.folder}",
+        next_command="",
     )
