@@ -14,7 +14,7 @@ from cutis.vocabulary.files import stamp, written_aside
 
 CARD = "card.md"
 CONFIG = "config.json"
-BEFORE = """Every byte is named in `manifest.json` and vouched for by `manifest.sig`.
+BEFORE = """Every file is named in `manifest.json`; where there is a `manifest.sig`, somebody vouches for it.
 Get the public key from whoever signs, by another way than this folder, and check both:"""
 HEADLINES = {
     "macro_auc": "macro AUC",
@@ -92,21 +92,23 @@ def _head(bundle: Bundle) -> str:
 
 def _diagnoses(bundle: Bundle) -> str:
     rows = (
-        (each.code, each.name, "malignant" if each.malignant else "", f"{threshold:.3f}")
+        (each.code, each.name, "malignant" if each.malignant else "benign", f"{threshold:.3f}")
         for each, threshold in zip(bundle.taxonomy.diseases, bundle.thresholds.values, strict=True)
     )
     rule = (
         f"The thresholds follow the rule “{_plain(bundle.thresholds.rule)}” on {_plain(bundle.thresholds.chosen_on)}."
     )
-    return _table(("code", "diagnosis", "", "threshold"), rows) + f"\n\n{rule}"
+    return _table(("code", "diagnosis", "kind", "threshold"), rows) + f"\n\n{rule}"
 
 
 def _evidence(evaluation: Mapping[str, Any]) -> tuple[str, ...]:
     found = {name: Estimate(**said) for name, said in evaluation["estimates"].items() if name in HEADLINES}
     rows = ((HEADLINES[name], str(found[name])) for name in HEADLINES if name in found)
     counted = f"{evaluation['cases']} pictures of {evaluation['clusters']} {evaluation['cluster_kind']}s"
+    opened = evaluation.get("openings", {}).get("of_workspace")
+    looked = f" That split was opened {opened} times so far: each look invites a choice by it." if opened else ""
     return (
-        f"Measured once on the test split of its own dataset, {counted}; other clinics differ.",
+        f"Measured on the test split of its own dataset, {counted}; other clinics differ.{looked}",
         _table(("figure", "estimate"), rows),
     )
 

@@ -126,6 +126,7 @@ def _finished(target: Path, made: Release, tested: list[SelfTest]) -> Finished:
             f"offered in {', '.join(each.name for each in made.offers)}",
             *(f"NOT offered: {name}, by {gates}" for name, gates in failed.items()),
             *(f"self-test of {each.offer}: off by {each.off_by:.1g} at most" for each in tested),
+            f"check it: cutis verify {target}",
             *(
                 (f"{' and '.join(private)} hold rows of patients: what --public writes leaves them out",)
                 * bool(private)
