@@ -319,6 +319,16 @@ def test_a_manifest_of_another_format_is_refused(folder, change):
         read_sealed(folder)
 
 
+def test_a_file_that_is_named_twice_is_refused(folder):
+    """Two readers could take two different sums for the right one."""
+    text = (folder / "manifest.json").read_text()
+    again = json.dumps(manifest_of(folder)["files"]["network.onnx"])
+    resealed(folder, text.replace('"files": {', f'"files": {{"network.onnx": {again},'))
+
+    with pytest.raises(SafetyRefusal, match="a name stands twice"):
+        read_sealed(folder)
+
+
 def test_names_that_differ_only_in_case_are_refused(folder):
     """On some systems they are one file."""
     manifest = manifest_of(folder)
