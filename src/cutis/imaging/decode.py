@@ -1,13 +1,15 @@
 """From the bytes of a file to an upright sRGB picture, or to one clear reason why not.
 
 Files are hostile until decoded: only five formats are tried, each by its own signature, and the size that the header
-claims is checked before a pixel is decoded. Limits on memory and time belong to the process that calls this.
+claims is checked before a pixel is decoded, and so is how much work it asks for. Limits on memory and time need a
+process of their own: `cutis.imaging.border` calls this in one.
 """
 
 from __future__ import annotations
 
 import io
 import re
+import stat
 import struct
 import warnings
 import zlib
@@ -25,10 +27,9 @@ from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
+from cutis.imaging.limits import LIMITS, MEGA, Limits
+from cutis.imaging.modesty import TooMuch, require_few_scans, require_file_fits, require_modest, require_size
 from cutis.vocabulary.errors import UserError
-
-MOST_PIXELS = 50_000_000
-LONGEST_SIDE = 16_384
 
 READERS: dict[str, type[ImageFile]] = {
     "JPEG": JpegImageFile,
@@ -90,12 +91,23 @@ TIFF_TAGS = {
 }
 
 
+# Why a file gives no picture, each with how to mend it.
+REASONS = {
+    "not an image": "remove it, or give the picture that belongs here",
+    "truncated": "copy or export the picture again from where it came",
+    "unsupported format": "save it as one of {kinds}, with 8 bits per channel",
+    "too many pixels": "give at most {megapixels} megapixels and {side} pixels a side",
+    "too costly": "open it in a program that you trust, and save it again as an ordinary picture",
+    "decoder died": "look at where the picture comes from before you give it again: it may be made to do harm",
+}
+
+
 class UnreadablePicture(UserError):
     """A file that gives no picture; `reason` is one word of the table of rejected rows, `detail` tells more."""
 
     @property
     def reason(self) -> str:
-        """One of "not an image", "truncated", "unsupported format", "too many pixels"."""
+        """One of the keys of `REASONS`."""
         return self.what.partition(": ")[0]
 
     @property
@@ -104,7 +116,7 @@ class UnreadablePicture(UserError):
         return self.what.partition(": ")[2]
 
 
-def decode(source: Path | bytes) -> Image.Image:
+def decode(source: Path | bytes, *, limits: Limits = LIMITS) -> Image.Image:
     """Return the picture of a file: RGB, upright, in sRGB, and with nothing of the file but its pixels.
 
     The EXIF orientation and the colour profile are applied. What is transparent lies on white, as on paper. Of several
@@ -114,14 +126,24 @@ def decode(source: Path | bytes) -> Image.Image:
         UnreadablePicture: the bytes hold no picture that can be decoded within the limits.
         UserError: the file cannot be opened.
     """
-    with _opened(source) as picture:
+    with _opened(source, limits) as picture:
         picture.load()
-        colours, opacity = _layers(picture, _name(source))
+        colours, opacity = _layers(picture, name_of(source))
         colours = _in_srgb(colours, picture.info.get("icc_profile"))
         clean = Image.new("RGB", colours.size, "white")
         clean.paste(colours, mask=opacity)
         turn = UPRIGHT.get(_orientation(picture))
     return clean if turn is None else clean.transpose(turn)
+
+
+def claimed_size(source: Path | bytes, *, limits: Limits = LIMITS) -> tuple[int, int]:
+    """Return the width and height that a picture's header claims, before it is turned upright; no pixel is decoded.
+
+    Raises:
+        UnreadablePicture, UserError: as `decode`, as far as a header can tell.
+    """
+    with _opened(source, limits) as picture:
+        return picture.size
 
 
 def carried_metadata(source: Path | bytes) -> tuple[str, ...]:
@@ -143,34 +165,48 @@ def carried_metadata(source: Path | bytes) -> tuple[str, ...]:
 
 
 @contextmanager
-def _opened(source: Path | bytes) -> Iterator[ImageFile]:
+def _opened(source: Path | bytes, limits: Limits = LIMITS) -> Iterator[ImageFile]:
     """Lend a picture of which only the header is read; what goes wrong with it is an UnreadablePicture."""
-    name = _name(source)
-    with _stream(source) as stream, warnings.catch_warnings():
+    name = name_of(source)
+    with open_source(source) as stream, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow warns of broken tags; the picture counts, its tags are dropped
-        reader = READERS[_format_of(stream, name)]
+        kind = _format_of(stream, name)
         try:
-            picture = reader(stream)
-            _check_size(picture, name)
+            require_modest(stream, kind, limits=limits)
+            picture = READERS[kind](stream)
+            require_size(picture.size, limits=limits)
+            require_file_fits(stream, picture.size, limits=limits)
+            if kind == "JPEG":
+                require_few_scans(stream, picture.size, limits=limits)
             yield picture
+        except TooMuch as error:
+            raise unreadable(error.reason, error.detail, name, limits) from None
         except UserError:
             raise
         except Image.DecompressionBombError as error:
-            raise _unreadable("too many pixels", str(error), name) from error
+            raise unreadable("too many pixels", str(error), name) from error
         except MALFORMED as error:
             if re.search("[Uu]nsupported|cannot handle", str(error)):
-                raise _unreadable("unsupported format", str(error), name) from error
-            raise _unreadable("truncated", f"cut off or damaged ({error})", name) from error
+                raise unreadable("unsupported format", str(error), name) from error
+            raise unreadable("truncated", f"cut off or damaged ({error})", name) from error
 
 
-def _stream(source: Path | bytes) -> IO[bytes]:
+def open_source(source: Path | bytes) -> IO[bytes]:
+    """Open bytes, or a file that holds some; a folder, a pipe or a device does not, and to wait for it may never end.
+
+    Raises:
+        UnreadablePicture: it is no such file.
+        UserError: it cannot be opened.
+    """
     if isinstance(source, bytes):
         return io.BytesIO(source)
     try:
-        return source.open("rb")
+        if stat.S_ISREG(source.stat().st_mode):
+            return source.open("rb")
     except OSError as error:
-        where = str(source)
-        raise UserError(f"this file cannot be opened: {error.strerror}", where=where, mend="check the path") from error
+        what = f"this file cannot be opened: {error.strerror}"
+        raise UserError(what, where=str(source), mend="check the path") from error
+    raise unreadable("not an image", "it is a folder, a pipe or a device", str(source))
 
 
 def _format_of(stream: IO[bytes], name: str) -> str:
@@ -180,14 +216,8 @@ def _format_of(stream: IO[bytes], name: str) -> str:
     if found in READERS:
         return found
     if found:
-        raise _unreadable("unsupported format", f"this is {found}", name)
-    raise _unreadable("not an image", "it begins as no picture does" if head else "it is empty", name)
-
-
-def _check_size(picture: ImageFile, name: str) -> None:
-    width, height = picture.size
-    if width * height > MOST_PIXELS or max(width, height) > LONGEST_SIDE:
-        raise _unreadable("too many pixels", f"{width} × {height}", name)
+        raise unreadable("unsupported format", f"this is {found}", name)
+    raise unreadable("not an image", "it begins as no picture does" if head else "it is empty", name)
 
 
 def _layers(picture: ImageFile, name: str) -> tuple[Image.Image, Image.Image | None]:
@@ -196,7 +226,7 @@ def _layers(picture: ImageFile, name: str) -> tuple[Image.Image, Image.Image | N
     if mode.startswith("I;16"):
         return Image.fromarray((np.asarray(picture) >> 8).astype(np.uint8)), None
     if mode in {"I", "F"}:
-        raise _unreadable("unsupported format", "32-bit grey values, of which none is known to be white", name)
+        raise unreadable("unsupported format", "32-bit grey values, of which none is known to be white", name)
     if picture.has_transparency_data:
         layers = picture.convert("RGBA")
         return layers.convert("RGB"), layers.getchannel("A")
@@ -224,16 +254,13 @@ def _orientation(picture: ImageFile) -> int:
         return 1
 
 
-def _unreadable(reason: str, detail: str, name: str) -> UnreadablePicture:
-    kinds = ", ".join(READERS)
-    mend = {
-        "not an image": "remove it, or give the picture that belongs here",
-        "truncated": "copy or export the picture again from where it came",
-        "unsupported format": f"save it as one of {kinds}, with 8 bits per channel",
-        "too many pixels": f"give at most {MOST_PIXELS // 10**6} megapixels and {LONGEST_SIDE} pixels a side",
-    }
-    return UnreadablePicture(f"{reason}: {detail}", where=name, mend=mend[reason])
+def unreadable(reason: str, detail: str, name: str, limits: Limits = LIMITS) -> UnreadablePicture:
+    """Return the refusal of a picture of this name, with how to mend it."""
+    room = {"kinds": ", ".join(READERS), "megapixels": f"{limits.pixels / MEGA:g}", "side": limits.side}
+    mend = REASONS[reason].format(**room)
+    return UnreadablePicture(f"{reason}: {detail}", where=name, mend=mend)
 
 
-def _name(source: Path | bytes) -> str:
+def name_of(source: Path | bytes) -> str:
+    """Return what an error calls a picture."""
     return f"a picture of {len(source)} bytes" if isinstance(source, bytes) else str(source)
