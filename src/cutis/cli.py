@@ -287,6 +287,7 @@ def diagnose(
     A picture that cannot be read is named on standard error, or is a row with its reason in the table; the others are
     answered all the same.
     """
+    from cutis.imaging.border import Decoders
     from cutis.runtime.bundle import read_bundle
     from cutis.runtime.engines import open_engine
     from cutis.runtime.neighbours import Search, read_index
@@ -300,16 +301,19 @@ def diagnose(
         return _table_of_answers(project, name or project.only_bundle(), images, to, similar=bool(similar))
     if folder := next((image for image in images if image.is_dir()), None):
         raise UserError("this is a folder", where=str(folder), mend="add --to answers.parquet, for a row per picture")
-    bundle = read_bundle(project.bundle(name or project.only_bundle()))
-    among = read_index(bundle.neighbours) if similar else None
-    engine, search = open_engine(bundle), Search(similar, patient)
     diagnoses: list[Diagnosis] = []
     errors: list[UserError] = []
-    for image in images:
-        try:
-            diagnoses.append(diagnose(engine, bundle, image, among=among, search=search))
-        except UserError as error:
-            errors.append(error)
+    with Decoders() as decoders:
+        decoders.start()  # while the bundle is read
+        bundle = read_bundle(project.bundle(name or project.only_bundle()))
+        among = read_index(bundle.neighbours) if similar else None
+        engine, search = open_engine(bundle), Search(similar, patient)
+        for image in images:
+            try:
+                prepared = decoders.prepared_file
+                diagnoses.append(diagnose(engine, bundle, image, among=among, search=search, prepared=prepared))
+            except UserError as error:
+                errors.append(error)
     return Answer(
         lines=tuple(line for diagnosis in diagnoses for line in lines_of(diagnosis, top=top)),
         content=stamp("diagnoses")

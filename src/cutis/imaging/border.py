@@ -48,12 +48,11 @@ class Decoders:
     """
 
     def __init__(self, count: int = 1, *, limits: Limits = LIMITS) -> None:
-        self.limits = limits
-        self._count = count
+        self.every = tuple(Decoder(limits) for _ in range(count))
         self._closed = False
-        self._free: LifoQueue[_Decoder] = LifoQueue()  # the last one used is the next: the others need not start
-        for _ in range(count):
-            self._free.put(_Decoder(limits))
+        self._free: LifoQueue[Decoder] = LifoQueue()  # the last one used is the next: the others need not start
+        for decoder in self.every:
+            self._free.put(decoder)
 
     def __enter__(self) -> Self:
         return self
@@ -61,8 +60,7 @@ class Decoders:
     def __exit__(self, *_: object) -> None:
         """Wait for what is at work, and end all processes."""
         self._closed = True
-        ended = [self._free.get() for _ in range(self._count)]
-        for decoder in ended:
+        for decoder in [self._free.get() for _ in self.every]:
             decoder.end()
             self._free.put(decoder)  # whoever still waits for it learns that it is over
 
@@ -97,7 +95,7 @@ class Decoders:
             return decoder.answer(stream, name_of(source), preparation)
 
     @contextmanager
-    def _one(self) -> Iterator[_Decoder]:
+    def _one(self) -> Iterator[Decoder]:
         decoder = self._free.get()
         try:
             if self._closed:
@@ -107,7 +105,7 @@ class Decoders:
             self._free.put(decoder)
 
 
-class _Decoder:
+class Decoder:
     """One process and its two pipes, or none of them as long as nothing is asked."""
 
     def __init__(self, limits: Limits) -> None:

@@ -134,10 +134,11 @@ def _beside_webp(stream: IO[bytes], limits: Limits) -> Iterator[int]:
 
 
 def _chunks(stream: IO[bytes], place: int, head: str, *, beyond: int) -> Iterator[Part]:
-    """Yield each chunk of a PNG or a WebP; `head` tells how its name and length are written."""
+    """Yield each chunk of a PNG or a WebP as far as the file goes; `head` tells how name and length are written."""
+    end = _length(stream)
     while len(written := _at(stream, place, 8)) == struct.calcsize(head):
         name, length = sorted(struct.unpack(head, written), key=lambda field: isinstance(field, int))
-        yield Part(name, place + 8, length)
+        yield Part(name, place + 8, min(length, end - place - 8))
         place += 8 + length + (beyond or length % 2)  # a PNG's sum of four bytes, or a WebP's filling to an even place
 
 

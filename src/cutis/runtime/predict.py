@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cutis.imaging.prepare import normalise, prepared_file
+from cutis.imaging.prepare import Preparation, normalise, prepared_file
 from cutis.progress import track
 from cutis.runtime.bundle import Bundle
 from cutis.runtime.engines import Engine
@@ -97,7 +97,13 @@ def answers_of(bundle: Bundle, outputs: Outputs[NDArray[np.float32]]) -> Answers
 
 
 def diagnose(
-    engine: Engine, bundle: Bundle, image: Path, *, among: Index | None = None, search: Search | None = None
+    engine: Engine,
+    bundle: Bundle,
+    image: Path,
+    *,
+    among: Index | None = None,
+    search: Search | None = None,
+    prepared: Callable[[Path, Preparation], NDArray[np.uint8]] = prepared_file,
 ) -> Diagnosis:
     """Answer for one picture.
 
@@ -105,13 +111,14 @@ def diagnose(
         engine: runs the bundle's network.
         bundle: that answers.
         image: the picture's file.
+        prepared: makes it (S, S, 3) uint8; `Decoders.prepared_file` where the picture may come from a stranger.
         among: the bundle's training cases; None where none are asked for.
         search: which of them.
 
     Raises:
         UserError: the file is no picture, or the network gives no numbers for it.
     """
-    picture = prepared_file(image, bundle.preparation)[None]
+    picture = prepared(image, bundle.preparation)[None]
     outputs = seen_from_all_sides(engine, bundle, normalise(picture, bundle.preparation))
     diagnosis = diagnosis_of(bundle, image, answers_of(bundle, outputs))
     if among is None or search is None:

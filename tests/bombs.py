@@ -122,10 +122,16 @@ MUST_BE_REFUSED = {
     "TIFF of 49 megapixels in a few bytes": lambda: tiff(7_000, 7_000),
     "WebP of 13,000²": lambda: webp(13_000, 13_000),
     "WebP with 60 MB of EXIF": lambda: webp(64, 64, chunks=riff(b"EXIF", 60_000_000)),
-    "BMP of 30,000²": lambda: saved(a_picture(), "BMP").replace(struct.pack("<ii", 128, 96), struct.pack("<ii", 30_000, 30_000)),
-    "GIF of many frames": lambda: saved(a_picture(), "GIF", save_all=True, append_images=[a_picture(seed=n) for n in range(9)]),
+    "BMP of 30,000²": lambda: saved(a_picture(), "BMP").replace(
+        struct.pack("<ii", 128, 96), struct.pack("<ii", 30_000, 30_000)
+    ),
+    "GIF of many frames": lambda: saved(
+        a_picture(), "GIF", save_all=True, append_images=[a_picture(seed=n) for n in range(9)]
+    ),
     "icon": lambda: saved(a_picture(), "ICO"),
-    "Photoshop": lambda: b"8BPS\0\1" + bytes(6) + b"\0\3" + struct.pack(">II", 30_000, 30_000) + b"\0\x08\0\3" + bytes(40),
+    "Photoshop": lambda: (
+        b"8BPS\0\1" + bytes(6) + b"\0\3" + struct.pack(">II", 30_000, 30_000) + b"\0\x08\0\3" + bytes(40)
+    ),
     "PostScript": lambda: b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n{} loop\n",
     "SVG of entities": lambda: b"<?xml version='1.0'?><!DOCTYPE a [<!ENTITY b 'bbbb'>]><svg>&b;</svg>",
     "archive": lambda: b"PK\3\4" + bytes(400),
