@@ -3,8 +3,8 @@
     PYTHONPATH=src:tests python tests/fuzz/decoder.py RUNS FOLDER ENGINE
 
 ENGINE `chance` takes seeds and changes, cuts, repeats, exchanges some of their bytes, or makes them extreme. `atheris`
-(`pip install atheris`) also prefers what reaches further in Pillow's Python code and in ours. Whatever raises but a refusal, and whatever
-ends this process, is a crash; the bytes that did it then lie in FOLDER/last.
+(`pip install atheris`) also prefers what reaches further in Pillow's Python code and in ours. Whatever raises but a
+refusal, and whatever ends this process, is a crash; the bytes that did it then lie in FOLDER/last.
 """
 
 from __future__ import annotations
