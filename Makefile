@@ -48,7 +48,7 @@ check: $(READY)
 	$(BIN)/pytest -q tests/test_architecture.py tests/test_readme.py tests/test_docs.py
 
 bench: $(READY)
-	@for benchmark in $(filter-out $(SHARED),$(wildcard benchmarks/*.py)); do echo "$$benchmark"; $(BIN)/python $$benchmark || exit 1; done
+	@for benchmark in $(filter-out $(SHARED),$(wildcard benchmarks/*.py)); do echo "$$benchmark"; PYTHONPATH=tests $(BIN)/python $$benchmark || exit 1; done
 
 clean:
 	rm -rf toy-clinic toy-clinic-truth toy-work dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

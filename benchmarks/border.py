@@ -1,7 +1,7 @@
 """What the border costs a picture, and what bombs cost the border. Writes border.md beside itself.
 
-    PYTHONPATH=src:tests .venv/bin/python benchmarks/border.py            a few minutes
-    PYTHONPATH=src:tests .venv/bin/python benchmarks/border.py --quick    a look; writes nothing
+    PYTHONPATH=tests .venv/bin/python benchmarks/border.py            a few minutes
+    PYTHONPATH=tests .venv/bin/python benchmarks/border.py --quick    a look; writes nothing
 
 Pictures go in turn through this process and through a decoder, so that what else the machine does meets both alike; the
 ratios are medians of pairs. The bombs are those of the tests.

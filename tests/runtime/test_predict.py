@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from cutis.imaging.border import Decoders
 from cutis.imaging.decode import UnreadablePicture
 from cutis.runtime.bundle import read_bundle
 from cutis.runtime.engines import open_engine
@@ -41,6 +42,18 @@ def test_findings_come_most_probable_first_and_sum_to_one(bundle, tmp_path):
     assert chances == sorted(chances, reverse=True)
     assert sum(chances) == pytest.approx(1)
     assert diagnosis.warnings == bundle.warnings
+
+
+def test_a_picture_decoded_at_the_border_gets_the_same_answer(bundle, tmp_path):
+    """Where it is decoded changes nothing but what it can do."""
+    a_picture().save(tmp_path / "lesion.jpg")
+    here = diagnose(_engine_that_sees_brightness, bundle, tmp_path / "lesion.jpg")
+
+    with Decoders() as decoders:
+        prepared = decoders.prepared_file
+        there = diagnose(_engine_that_sees_brightness, bundle, tmp_path / "lesion.jpg", prepared=prepared)
+
+    assert there == here
 
 
 def test_many_pictures_are_answered_in_order_whatever_the_batch(bundle, tmp_path):
