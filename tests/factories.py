@@ -189,6 +189,48 @@ def an_engine(**fields: Any) -> Any:
     return run
 
 
+def a_colour_network(path: Path, *, size: int) -> None:
+    """Write an ONNX network whose three logits and features are the means of the colours, and its map the picture."""
+    import onnx
+    from onnx import TensorProto, helper
+
+    def value(name: str, *shape: str | int) -> Any:
+        return helper.make_tensor_value_info(name, TensorProto.FLOAT, ["N", *shape])
+
+    graph = helper.make_graph(
+        [
+            helper.make_node("ReduceMean", ["pictures", "axes"], ["logits"], keepdims=0),
+            helper.make_node("Identity", ["logits"], ["features"]),
+            helper.make_node("Identity", ["pictures"], ["maps_1"]),
+        ],
+        "colours",
+        [value("pictures", 3, size, size)],
+        [value("logits", 3), value("features", 3), value("maps_1", 3, size, size)],
+        [helper.make_tensor("axes", TensorProto.INT64, [2], [2, 3])],
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10), path)
+
+
+def a_running_release(folder: Path, *, key: Any = None, **fields: Any) -> Path:
+    """Write a release that answers by the means of the colours, by ONNX Runtime and by OpenVINO."""
+    from cutis.release.contents import Passed
+    from cutis.release.contents import write_description as write_release
+    from cutis.release.convert import write_openvino
+    from cutis.release.self_test import write_self_test
+    from cutis.release.sign import seal
+    from cutis.runtime.engines import OFFERS, open_engine
+
+    bundle, passed = a_bundle(**fields), tuple(Passed(offer, 1e-6) for offer in OFFERS[:2])
+    a_colour_network(folder / OFFERS[0].file, size=bundle.preparation.size)
+    write_openvino(folder / OFFERS[1].file, folder / OFFERS[0].file)
+    trained = open_engine(bundle, folder / OFFERS[0].file)
+    write_self_test(folder, bundle, passed, trained=trained, opening=lambda _: trained)
+    write_release(folder, bundle, passed, made_from={"bundle": "1" * 64})
+    seal(folder, about={"name": bundle.name}, made_from={}, key=key)
+    return folder
+
+
 def a_release_folder(folder: Path, *, key: Any = None, **fields: Any) -> Path:
     """Write a release whose networks are bytes that nothing runs, with rows of patients beside them."""
     from cutis.release.card import write_card

@@ -25,6 +25,7 @@ from factories import (
     a_dataset,
     a_picture,
     a_release_folder,
+    a_running_release,
     a_tested_workspace,
     with_training_cases,
 )
@@ -456,6 +457,62 @@ def test_a_release_is_checked_without_pytorch(tmp_path, keys):
     assert run.returncode == 0, run.stderr
     told = json.loads(run.stdout)
     assert (told["kind"], told["signature"], told["signed_by"]) == ("verification", "valid", keys.fingerprint)
+
+
+def test_a_picture_is_answered_by_a_release_without_pytorch(tmp_path, keys):
+    """By the engine that is asked for, after the seal was checked; no workspace is needed."""
+    a_running_release(tmp_path / "release", key=read_private_key(keys.private))
+    a_picture().save(tmp_path / "lesion.png")
+    trust = ["--release", "release", "--key", str(keys.public), "--signed"]
+    words = ["diagnose", "lesion.png", *trust, "--engine", "onnxruntime-fp32", "--json"]
+    program = (
+        f"import sys; from cutis.cli import app; app({words}, standalone_mode=False);"
+        "heavy = {'torch', 'scipy', 'sklearn', 'pandas', 'pyarrow', 'matplotlib'} & sys.modules.keys();"
+        "assert not heavy, heavy"
+    )
+
+    run = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    assert run.returncode == 0, run.stderr
+    said = json.loads(run.stdout)
+    assert said["answers_by"] == "onnxruntime-fp32"
+    assert said["diagnoses"][0]["findings"][0]["probability"] > 1 / 3
+
+
+def test_many_pictures_are_answered_by_a_release_into_a_table(tmp_path, monkeypatch, capsys):
+    """And a release that was changed answers none."""
+    a_running_release(tmp_path / "release")
+    a_picture().save(tmp_path / "lesion.png")
+    monkeypatch.chdir(tmp_path)
+    words = ["diagnose", "lesion.png", "--release", "release", "--engine", "openvino-fp32", "--to"]
+
+    assert in_process(monkeypatch, *words, "answers.parquet") == 0
+    assert "1 files by openvino-fp32: 1 answered" in capsys.readouterr().out
+
+    (tmp_path / "release" / "release.json").write_text("{}")
+    assert in_process(monkeypatch, *words, "others.parquet") == 3
+    assert not (tmp_path / "others.parquet").exists()
+
+
+def test_an_engine_is_asked_for_with_a_release_alone(tmp_path, monkeypatch, capsys):
+    """A bundle is run by PyTorch."""
+    monkeypatch.chdir(tmp_path)
+
+    assert in_process(monkeypatch, "diagnose", "lesion.png", "--engine", "auto") == 1
+    assert "--engine without --release" in capsys.readouterr().err
+
+
+def test_every_engine_of_a_release_answers_its_self_test(tmp_path, monkeypatch, capsys):
+    """One line for each; without being asked none is opened."""
+    a_running_release(tmp_path / "release")
+
+    assert in_process(monkeypatch, "verify", str(tmp_path / "release"), "--self-test") == 0
+    told = capsys.readouterr().out
+    assert "self-test of onnxruntime-fp32: off by 0, of 0.0001" in told
+    assert "self-test of openvino-fp32: off by" in told
+
+    assert in_process(monkeypatch, "verify", str(tmp_path / "release")) == 0
+    assert "self-test" not in capsys.readouterr().out
 
 
 def test_a_release_that_is_not_what_was_signed_leaves_with_3(tmp_path, monkeypatch, capsys, keys):

@@ -1,9 +1,10 @@
 """The verbs of the command line. Each imports its stage inside its function, so that `cutis --help` loads none."""
 
 import os
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,6 +15,10 @@ from cutis.vocabulary.errors import UserError
 from cutis.vocabulary.files import stamp
 from cutis.workspace import Finished, Workspace
 
+if TYPE_CHECKING:
+    from cutis.runtime.neighbours import Search
+    from cutis.runtime.ready import Ready
+
 app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True, pretty_exceptions_enable=False)
 
 Folder = Annotated[
@@ -21,6 +26,14 @@ Folder = Annotated[
 ]
 Again = Annotated[bool, typer.Option("--again", help="Make the result anew; the old one is kept beside it.")]
 BundleName = Annotated[str | None, typer.Option("--name", help="Which bundle, where there are several.")]
+Key = Annotated[
+    Path | None,
+    typer.Option("--key", metavar="PUBLIC", envvar="CUTIS_PUBLIC_KEY", help="The key that must have signed it."),
+]
+Signed = Annotated[
+    bool,
+    typer.Option("--signed", envvar="CUTIS_SIGNED", help="Refuse a release that is not signed, or cannot be checked."),
+]
 
 
 class Splits(StrEnum):
@@ -264,7 +277,7 @@ def report(*, workspace: Folder = WORK) -> Finished:
 
 
 @verb(app)
-def diagnose(
+def diagnose(  # noqa: PLR0913  every option of the command line is one
     images: Annotated[
         list[Path], typer.Argument(metavar="IMAGE", help="Dermoscopic pictures; with --to, folders too.")
     ],
@@ -272,6 +285,16 @@ def diagnose(
     to: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Write a Parquet table, a row for each picture, instead of printing."),
+    ] = None,
+    release: Annotated[
+        Path | None,
+        typer.Option(metavar="RELEASE", envvar="CUTIS_RELEASE", help="Answer by this release; no PyTorch is needed."),
+    ] = None,
+    key: Key = None,
+    signed: Signed = False,
+    engine: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="With --release: auto, the fastest here, or one that it offers by name."),
     ] = None,
     workspace: Folder = WORK,
     name: BundleName = None,
@@ -287,43 +310,18 @@ def diagnose(
     A picture that cannot be read is named on standard error, or is a row with its reason in the table; the others are
     answered all the same.
     """
-    from cutis.imaging.border import Decoders
-    from cutis.runtime.bundle import read_bundle
-    from cutis.runtime.engines import open_engine
-    from cutis.runtime.neighbours import Search, read_index
-    from cutis.runtime.predict import diagnose
-    from cutis.runtime.told import lines_of
+    from cutis.runtime.neighbours import Search
+    from cutis.runtime.ready import AUTO, Trusted, ready_bundle, ready_release
 
-    if patient is not None and not similar:
-        raise UserError("--patient without --similar", where="cutis diagnose", mend="add --similar 5, or leave it out")
-    project = Workspace(workspace)
-    if to is not None:
-        return _table_of_answers(project, name or project.only_bundle(), images, to, similar=bool(similar))
-    if folder := next((image for image in images if image.is_dir()), None):
-        raise UserError("this is a folder", where=str(folder), mend="add --to answers.parquet, for a row per picture")
-    diagnoses: list[Diagnosis] = []
-    errors: list[UserError] = []
-    with Decoders() as decoders:
-        decoders.start()  # while the bundle is read
-        bundle = read_bundle(project.bundle(name or project.only_bundle()))
-        among = read_index(bundle.neighbours) if similar else None
-        engine, search = open_engine(bundle), Search(similar, patient)
-        for image in images:
-            try:
-                prepared = decoders.prepared_file
-                diagnoses.append(diagnose(engine, bundle, image, among=among, search=search, prepared=prepared))
-            except UserError as error:
-                errors.append(error)
-    return Answer(
-        lines=tuple(line for diagnosis in diagnoses for line in lines_of(diagnosis, top=top)),
-        content=stamp("diagnoses")
-        | {
-            "diagnoses": [diagnosis.to_dict() for diagnosis in diagnoses],
-            "errors": [plain(error) for error in errors],
-        },
-        errors=tuple(errors),
-        exit_code=max((error.exit_code for error in errors), default=0),
-    )
+    _require_diagnosable(images, to=to, release=release, engine=engine, similar=similar, patient=patient)
+
+    def ready() -> "Ready":
+        if release is not None:
+            return ready_release(Trusted(release, key, signed), engine=engine or AUTO, similar=bool(similar))
+        project = Workspace(workspace)
+        return ready_bundle(project.bundle(name or project.only_bundle()), similar=bool(similar))
+
+    return _table_of_answers(ready, images, to) if to else _answers(ready, images, Search(similar, patient), top=top)
 
 
 @verb(app)
@@ -394,19 +392,17 @@ def release(
 def verify(
     folder: Annotated[Path, typer.Argument(metavar="RELEASE", help="The folder of a release.")],
     *,
-    key: Annotated[
-        Path | None,
-        typer.Option(metavar="PUBLIC", envvar="CUTIS_PUBLIC_KEY", help="The key that must have signed it."),
-    ] = None,
-    signed: Annotated[
+    key: Key = None,
+    signed: Signed = False,
+    self_test: Annotated[
         bool,
-        typer.Option("--signed", envvar="CUTIS_SIGNED", help="Refuse what is not signed, or cannot be checked."),
+        typer.Option("--self-test", help="Let each of its engines that is installed answer the release's picture."),
     ] = False,
 ) -> Answer:
     """Check every byte of a release, and who vouches for it."""
     from cutis.runtime.verified import verify
 
-    verified = verify(folder, key=key, required=signed)
+    verified = verify(folder, key=key, required=signed, with_self_test=self_test)
     return Answer(lines=verified.lines, content=stamp("verification") | verified.facts)
 
 
@@ -460,30 +456,83 @@ def _require_sanity(*, sanity: bool, masks: Path | None, pictures: Path | None, 
         raise UserError(what, where="cutis explain", mend=f"add {needed}, or leave {given[0]} out")
 
 
-def _table_of_answers(project: Workspace, name: str, images: list[Path], to: Path, *, similar: bool) -> Answer:
-    """Answer many pictures into a table.
+def _require_diagnosable(
+    images: list[Path],
+    *,
+    to: Path | None,
+    release: Path | None,
+    engine: str | None,
+    similar: int,
+    patient: str | None,
+) -> None:
+    """Refuse what says nothing together, before anything is opened.
 
     Raises:
-        UserError: the table is there already, nothing to answer, or similar cases are asked for.
+        UserError: names the two, or what is in the way.
     """
-    from cutis.runtime.bundle import read_bundle
-    from cutis.runtime.engines import open_engine
-    from cutis.runtime.many import answer_many, pictures_in
-
+    where = "cutis diagnose"
+    if patient is not None and not similar:
+        raise UserError("--patient without --similar", where=where, mend="add --similar 5, or leave it out")
+    if engine is not None and release is None:
+        raise UserError("--engine without --release", where=where, mend="a bundle is run by PyTorch: leave it out")
+    if to is None:
+        if folder := next((image for image in images if image.is_dir()), None):
+            mend = "add --to answers.parquet, for a row per picture"
+            raise UserError("this is a folder", where=str(folder), mend=mend)
+        return
     if similar:
-        raise UserError("--similar does not go with --to", where="cutis diagnose", mend="leave one of them out")
+        raise UserError("--similar does not go with --to", where=where, mend="leave one of them out")
     if to.exists():
         raise UserError("there is a file already", where=str(to), mend="name another one, or remove it")
     if not to.absolute().parent.is_dir():
         raise UserError("there is no such folder", where=str(to.absolute().parent), mend="make it, or name another one")
-    bundle, paths = read_bundle(project.bundle(name)), pictures_in(images)
-    counts = answer_many(open_engine(bundle), bundle, paths, to)
+
+
+def _answers(ready: "Callable[[], Ready]", images: list[Path], search: "Search", *, top: int) -> Answer:
+    """Answer pictures one by one; what cannot be read is told beside the answers to the others."""
+    from cutis.imaging.border import Decoders
+    from cutis.runtime.predict import diagnose
+    from cutis.runtime.told import lines_of
+
+    diagnoses: list[Diagnosis] = []
+    errors: list[UserError] = []
+    with Decoders() as decoders:
+        decoders.start()  # while what answers is opened
+        bundle, engine, among, answers_by = ready()
+        for image in images:
+            try:
+                prepared = decoders.prepared_file
+                seen = diagnose(engine, bundle, image, among=among, search=search, prepared=prepared)
+                diagnoses.append(seen.diagnosis)
+            except UserError as error:
+                errors.append(error)
+    return Answer(
+        lines=tuple(line for diagnosis in diagnoses for line in lines_of(diagnosis, top=top)),
+        content=stamp("diagnoses")
+        | {
+            "answers_by": answers_by,
+            "diagnoses": [diagnosis.to_dict() for diagnosis in diagnoses],
+            "errors": [plain(error) for error in errors],
+        },
+        errors=tuple(errors),
+        exit_code=max((error.exit_code for error in errors), default=0),
+    )
+
+
+def _table_of_answers(ready: "Callable[[], Ready]", images: list[Path], to: Path) -> Answer:
+    """Answer many pictures into a table."""
+    from cutis.runtime.many import answer_many, pictures_in
+
+    paths = pictures_in(images)
+    bundle, engine, _, answers_by = ready()
+    counts = answer_many(engine, bundle, paths, to)
     became = f"{counts.answered:,} answered, {counts.abstained:,} not answered, {counts.unreadable:,} not to be read"
     return Answer(
         lines=(
-            f"{len(paths):,} files: {became}",
+            f"{len(paths):,} files by {answers_by}: {became}",
             *(f"note: {warning}" for warning in bundle.warnings),
             f"wrote  {to}",
         ),
-        content=stamp("diagnoses") | {"table": str(to), "pictures": len(paths), **counts._asdict()},
+        content=stamp("diagnoses")
+        | {"table": str(to), "pictures": len(paths), "answers_by": answers_by, **counts._asdict()},
     )

@@ -10,6 +10,7 @@ import pytest
 from cutis.release.parity import GATES, Gate, offered, parities, parity_of
 from cutis.runtime.engines import OFFERS, open_engine
 from cutis.stats.conformal import fit_set_thresholds
+from cutis.vocabulary.errors import UserError
 from cutis.vocabulary.outputs import Outputs
 from factories import a_bundle, a_picture, some_predictions
 
@@ -163,3 +164,22 @@ def test_engines_of_a_release_are_held_against_pytorch_on_the_same_pictures(conv
     assert not spoiled.passed
     assert exact.to_dict()["figures"]["largest_probability_difference"]["value"] < 1e-4
     assert exact.to_dict()["gates"][1]["limit"] == 1e-4
+
+
+def test_what_this_machine_cannot_run_is_not_judged_and_so_not_offered(converted, tmp_path):
+    """The others are; the reason is written down."""
+    settled = some_predictions(cases=3)
+    paths = [tmp_path / f"{case}.png" for case in settled.case_ids]
+    for seed, path in enumerate(paths):
+        a_picture(seed=seed).save(path)
+
+    def opening(offer):
+        if offer.precision == "bf16":
+            raise UserError("this processor does not compute in bf16", where="here", mend="use another")
+        return open_engine(converted.bundle, converted.folder / offer.file, precision=offer.precision)
+
+    found = parities((OFFERS[2], OFFERS[0]), opening, bundle=converted.bundle, paths=paths, settled=settled)
+
+    assert offered(found) == OFFERS[:1]
+    assert found[0].to_dict()["not_judged"] == "this processor does not compute in bf16"
+    assert found[0].to_dict()["passed"] is False

@@ -6,16 +6,15 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-import onnx
 import pytest
-from onnx import TensorProto, helper
 
 from cutis.imaging.prepare import Preparation
+from cutis.runtime import engines
 from cutis.runtime.engines import OFFERS, open_engine, threads, torch_engine
 from cutis.runtime.unreported import openvino_unreported
 from cutis.vocabulary.errors import UserError
 from cutis.vocabulary.outputs import Outputs, by_name, from_names
-from factories import a_bundle
+from factories import a_bundle, a_colour_network
 
 BUNDLE = a_bundle(preparation=Preparation(size=4, mean=(0.5, 0.5, 0.5), std=(0.25, 0.25, 0.25)))
 FILES = ("network.onnx", "network.xml")
@@ -24,26 +23,9 @@ FILES = ("network.onnx", "network.xml")
 @pytest.fixture(scope="module")
 def release(tmp_path_factory):
     """A network whose three logits are the means of the three colours, and whose map is the picture."""
-    openvino = openvino_unreported()
     folder = tmp_path_factory.mktemp("release")
-    shape = ["N", 3, 4, 4]
-    graph = helper.make_graph(
-        [
-            helper.make_node("ReduceMean", ["pictures", "axes"], ["logits"], keepdims=0),
-            helper.make_node("Identity", ["logits"], ["features"]),
-            helper.make_node("Identity", ["pictures"], ["maps_1"]),
-        ],
-        "colours",
-        [helper.make_tensor_value_info("pictures", TensorProto.FLOAT, shape)],
-        [
-            helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["N", 3]),
-            helper.make_tensor_value_info("features", TensorProto.FLOAT, ["N", 3]),
-            helper.make_tensor_value_info("maps_1", TensorProto.FLOAT, shape),
-        ],
-        [helper.make_tensor("axes", TensorProto.INT64, [2], [2, 3])],
-    )
-    network = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
-    onnx.save(network, folder / "network.onnx")
+    a_colour_network(folder / "network.onnx", size=4)
+    openvino = openvino_unreported()
     openvino.save_model(openvino.Core().read_model(folder / "network.onnx"), folder / "network.xml")
     return folder
 
@@ -119,6 +101,14 @@ def test_pytorch_computes_a_bundles_own_weights_in_fp32_alone(release):
         torch_engine(BUNDLE, precision="bf16")
     with pytest.raises(UserError, match="own weights"):
         torch_engine(BUNDLE, release / "network.onnx")
+
+
+def test_a_processor_without_bf16_says_so(release, monkeypatch):
+    """Rather than compute in fp32 under another name."""
+    monkeypatch.setattr(engines, "bf16_is_here", lambda: False)
+
+    with pytest.raises(UserError, match="does not compute in bf16"):
+        open_engine(BUNDLE, release / "network.xml", precision="bf16")
 
 
 @pytest.mark.parametrize(("file", "library"), [("network.onnx", "onnxruntime"), ("network.xml", "openvino")])

@@ -79,7 +79,7 @@ def test_a_row_is_what_a_single_answer_says(bundle, folder, tmp_path):
 
     for row in rows_of(tmp_path / "answers.parquet"):
         if row["error"] is None:
-            alone = diagnose(engine, bundle, folder / row["image"])
+            alone = diagnose(engine, bundle, folder / row["image"]).diagnosis
             assert row["diagnosis"] == alone.findings[0].code
             assert row["prediction_set"] == list(alone.prediction_set)
             assert row["warnings"] == [each for each in alone.warnings if each not in bundle.warnings]

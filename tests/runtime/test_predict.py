@@ -36,7 +36,7 @@ def test_findings_come_most_probable_first_and_sum_to_one(bundle, tmp_path):
     """The ranking is the answer."""
     a_picture().save(tmp_path / "lesion.png")
 
-    diagnosis = diagnose(_engine_that_sees_brightness, bundle, tmp_path / "lesion.png")
+    diagnosis = diagnose(_engine_that_sees_brightness, bundle, tmp_path / "lesion.png").diagnosis
 
     chances = [finding.probability for finding in diagnosis.findings]
     assert chances == sorted(chances, reverse=True)
@@ -47,11 +47,11 @@ def test_findings_come_most_probable_first_and_sum_to_one(bundle, tmp_path):
 def test_a_picture_decoded_at_the_border_gets_the_same_answer(bundle, tmp_path):
     """Where it is decoded changes nothing but what it can do."""
     a_picture().save(tmp_path / "lesion.jpg")
-    here = diagnose(_engine_that_sees_brightness, bundle, tmp_path / "lesion.jpg")
+    here = diagnose(_engine_that_sees_brightness, bundle, tmp_path / "lesion.jpg").diagnosis
 
     with Decoders() as decoders:
         prepared = decoders.prepared_file
-        there = diagnose(_engine_that_sees_brightness, bundle, tmp_path / "lesion.jpg", prepared=prepared)
+        there = diagnose(_engine_that_sees_brightness, bundle, tmp_path / "lesion.jpg", prepared=prepared).diagnosis
 
     assert there == here
 
@@ -134,8 +134,8 @@ def test_a_picture_unlike_all_others_is_not_answered(bundle, tmp_path):
         row = np.array([features], dtype=np.float32)
         return lambda _: Outputs(logits=own[:1], auxiliary_logits=(own[:1],) * 7, features=row, maps=None)
 
-    usual = diagnose(engine(own[np.argsort(signals.distance)[60]]), watched, tmp_path / "lesion.png")
-    unusual = diagnose(engine([1e3, 1e3, -1e3]), watched, tmp_path / "lesion.png")
+    usual = diagnose(engine(own[np.argsort(signals.distance)[60]]), watched, tmp_path / "lesion.png").diagnosis
+    unusual = diagnose(engine([1e3, 1e3, -1e3]), watched, tmp_path / "lesion.png").diagnosis
 
     assert (usual.abstained, usual.reasons) == (False, ())
     assert usual.prediction_set
@@ -150,7 +150,7 @@ def test_a_set_that_would_be_empty_is_said(bundle, tmp_path, limit, unlike):
     sets = SetThresholds(method="LAC", level=0.9, values=(limit,) * 3, basis=(OWN,) * 3, clusters=(20,) * 3)
     a_picture().save(tmp_path / "lesion.png")
 
-    diagnosis = diagnose(_engine_that_sees_brightness, replace(bundle, sets=(sets,)), tmp_path / "lesion.png")
+    diagnosis = diagnose(_engine_that_sees_brightness, replace(bundle, sets=(sets,)), tmp_path / "lesion.png").diagnosis
 
     assert (UNLIKE in diagnosis.warnings) == unlike
     assert diagnosis.warnings[: len(bundle.warnings)] == bundle.warnings

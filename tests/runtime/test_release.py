@@ -33,7 +33,7 @@ def test_a_release_answers_as_its_bundle(folder, tmp_path):
 
     assert release.bundle == a_bundle(folder=folder)
     of_release, of_bundle = (
-        diagnose(an_engine(), bundle, tmp_path / "picture.png") for bundle in (release.bundle, a_bundle())
+        diagnose(an_engine(), bundle, tmp_path / "picture.png").diagnosis for bundle in (release.bundle, a_bundle())
     )
     assert of_release == of_bundle
 

@@ -88,13 +88,14 @@ def write_openvino(path: Path, onnx: Path) -> None:
     openvino.save_model(openvino.Core().read_model(onnx), path, compress_to_fp16=False)
 
 
-def write_int8(path: Path, openvino_network: Path, pictures: Sequence[Pictures]) -> None:
+def write_int8(path: Path, openvino_network: Path, pictures: Sequence[Pictures], *, exact: Sequence[str] = ()) -> None:
     """Write an OpenVINO network with the ranges of int8 that its activations have on these pictures.
 
     Args:
         path: the ``.xml`` to write.
         openvino_network: what `write_openvino` wrote.
         pictures: of tune, prepared, (1, 3, S, S) each: never of test, by which it will be judged.
+        exact: names of operations that stay in fp32.
     """
     openvino = openvino_unreported()
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -108,6 +109,7 @@ def write_int8(path: Path, openvino_network: Path, pictures: Sequence[Pictures])
             preset=nncf.QuantizationPreset.MIXED,  # activations such as SiLU's reach below zero
             target_device=nncf.TargetDevice.CPU,
             subset_size=len(pictures),
+            ignored_scope=nncf.IgnoredScope(names=list(exact), validate=False),
         )
     openvino.save_model(quantised, path, compress_to_fp16=False)
 

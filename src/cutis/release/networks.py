@@ -10,6 +10,7 @@ from cutis.release.contents import Passed
 from cutis.release.convert import write_int8, write_onnx, write_openvino
 from cutis.release.material import Material
 from cutis.release.parity import parities
+from cutis.release.reduced import keep_first_layers
 from cutis.runtime.engines import OFFERS, open_engine
 from cutis.vocabulary.case import Case, unchanged_picture
 from cutis.vocabulary.chance import chance
@@ -17,12 +18,12 @@ from cutis.vocabulary.errors import UserError
 from cutis.vocabulary.files import write_json
 
 PARITY = "parity.json"
-INT8_PICTURES = 300  # of tune: more move the ranges no further
+TUNED_ON = 300  # pictures of tune: more move the ranges of int8 no further
 FARTHEST = "largest_probability_difference"
 
 
 def convert(material: Material, folder: Path) -> None:
-    """Write the network as ONNX and OpenVINO, and in int8 by the ranges of pictures of tune.
+    """Write the network as ONNX and OpenVINO; with pictures of tune, what stays exact in bf16, and the ranges of int8.
 
     Raises:
         UserError: there is no case of tune, a picture was changed, or the network does not fit a file.
@@ -38,15 +39,16 @@ def convert(material: Material, folder: Path) -> None:
     say("writing the network as ONNX and OpenVINO")
     write_onnx(onnx, bundle)
     write_openvino(openvino, onnx)
+    exact = keep_first_layers(openvino, bundle, pictures)
     say(f"finding the ranges of int8 on {len(pictures)} pictures of tune")
-    write_int8(int8, openvino, pictures)
+    write_int8(int8, openvino, pictures, exact=exact)
 
 
 def compare(material: Material, folder: Path) -> tuple[Passed, ...]:
     """Write parity.json, and return what passed its gates.
 
     Raises:
-        UserError: a picture was changed, or an engine cannot be opened.
+        UserError: a picture was changed.
     """
     bundle = material.bundle
     found = parities(
@@ -63,7 +65,7 @@ def compare(material: Material, folder: Path) -> tuple[Passed, ...]:
 
 
 def some_of_tune(material: Material) -> list[Case]:
-    """Return cases of tune, never of test: by them int8 is made, by those it is judged.
+    """Return cases of tune, never of test: by them it is rounded, by those it is judged.
 
     Raises:
         UserError: there are none.
@@ -71,6 +73,10 @@ def some_of_tune(material: Material) -> list[Case]:
     cases = material.manifest.of_split("tune").cases
     if not cases:
         mend = "curate again with a tune split: cutis curate"
-        raise UserError("int8 needs pictures of tune, and there are none", where=str(material.dataset), mend=mend)
-    chosen = chance("int8", material.bundle.weights_sha256).permutation(len(cases))[:INT8_PICTURES]
+        raise UserError(
+            "what may be rounded is found on pictures of tune, and there are none",
+            where=str(material.dataset),
+            mend=mend,
+        )
+    chosen = chance("rounded", material.bundle.weights_sha256).permutation(len(cases))[:TUNED_ON]
     return [cases[row] for row in sorted(chosen)]

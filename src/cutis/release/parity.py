@@ -23,6 +23,7 @@ from cutis.stats.reliability import calibration_errors
 from cutis.stats.resampling import Clusters, clusters_in, resample
 from cutis.stats.weights import one_hot
 from cutis.vocabulary.chance import chance
+from cutis.vocabulary.errors import UserError
 from cutis.vocabulary.estimate import Estimate
 from cutis.vocabulary.outputs import Outputs
 from cutis.vocabulary.predictions import Predictions
@@ -78,11 +79,12 @@ class Parity(NamedTuple):
     offer: Offer
     figures: dict[str, Estimate]
     verdicts: tuple[Verdict, ...]
+    not_judged: str = ""  # why this machine cannot run it
 
     @property
     def passed(self) -> bool:
-        """Whether it may be released: every gate holds."""
-        return all(verdict.passed for verdict in self.verdicts)
+        """Whether it may be released: every gate was tried, and holds."""
+        return bool(self.verdicts) and all(verdict.passed for verdict in self.verdicts)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data for parity.json."""
@@ -91,6 +93,7 @@ class Parity(NamedTuple):
             "precision": self.offer.precision,
             "file": self.offer.file,
             "passed": self.passed,
+            "not_judged": self.not_judged,
             "figures": {name: estimate.to_dict() for name, estimate in self.figures.items()},
             "gates": [
                 verdict.gate._asdict() | {"value": verdict.value, "passed": verdict.passed, "note": verdict.note}
@@ -115,13 +118,20 @@ def parities(
 ) -> tuple[Parity, ...]:
     """Let PyTorch and every engine answer for N pictures, one engine after the other, and hold each against PyTorch.
 
+    What cannot be opened here, such as bf16 on a processor without it, is not judged, and so not offered.
+
     Raises:
-        UserError: an engine cannot be opened, or a picture cannot be read.
+        UserError: a picture cannot be read.
     """
     reference = outputs_of(torch_engine(bundle), bundle, paths, what="answering by PyTorch")
     found = []
     for offer in offers:
-        said = outputs_of(opening(offer), bundle, paths, what=f"answering by {offer.name}")
+        try:
+            engine = opening(offer)
+        except UserError as error:
+            found.append(Parity(offer, {}, (), not_judged=error.what))
+            continue
+        said = outputs_of(engine, bundle, paths, what=f"answering by {offer.name}")
         found.append(parity_of(offer, said, reference=reference, bundle=bundle, settled=settled, seed=seed))
     return tuple(found)
 

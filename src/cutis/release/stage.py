@@ -124,7 +124,7 @@ def _finished(target: Path, made: Release, tested: list[SelfTest]) -> Finished:
         lines=(
             f"{len(sealed.entries)} files, {size / 2**20:.1f} MB, {who}",
             f"offered in {', '.join(each.name for each in made.offers)}",
-            *(f"NOT offered: {name}, by {gates}" for name, gates in failed.items()),
+            *(f"NOT offered: {name}: {why}" for name, why in failed.items()),
             *(f"self-test of {each.offer}: off by {each.off_by:.1g} at most" for each in tested),
             f"check it: cutis verify {target}",
             *(
@@ -147,12 +147,12 @@ def _finished(target: Path, made: Release, tested: list[SelfTest]) -> Finished:
 
 
 def _failed(made: Release) -> dict[str, str]:
-    """Return for each way that is not offered the gates that it failed, in words."""
+    """Return for each way that is not offered why: the gates that it failed, or what keeps this machine from it."""
     found = {}
     for each in json.loads(made.read(PARITY)).get("offers", ()):
         gates = [gate["figure"].replace("_", " ") for gate in each["gates"] if not gate["passed"]]
-        if gates:
-            found[Offer(each["engine"], each["precision"], each["file"]).name] = ", ".join(gates)
+        if not each["passed"]:
+            found[Offer(each["engine"], each["precision"], each["file"]).name] = each["not_judged"] or ", ".join(gates)
     return found
 
 

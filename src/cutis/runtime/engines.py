@@ -23,8 +23,8 @@ from cutis.vocabulary.errors import UserError
 from cutis.vocabulary.outputs import Outputs, from_names
 
 PICTURES = "pictures"  # what a network of a release calls what it is given
-FP32 = "fp32"
-HINTS = {FP32: "f32", "bf16": "bf16", "int8": "f32"}  # int8 has its ranges in the file; what has none stays exact
+FP32, BF16 = "fp32", "bf16"
+HINTS = {FP32: "f32", BF16: "bf16", "int8": "f32"}  # int8 has its ranges in the file; what has none stays exact
 Pictures: TypeAlias = NDArray[np.float32]  # (N, 3, S, S), normalised
 Engine: TypeAlias = Callable[[Pictures], Outputs[NDArray[np.float32]]]
 
@@ -87,7 +87,7 @@ class Offer(NamedTuple):
 OFFERS = (
     Offer("onnxruntime", FP32, "network.onnx"),
     Offer("openvino", FP32, "openvino/network.xml"),
-    Offer("openvino", "bf16", "openvino/network.xml"),
+    Offer("openvino", BF16, "openvino/network.xml"),
     Offer("openvino", "int8", "openvino/int8/network.xml"),
 )
 
@@ -159,10 +159,9 @@ def openvino_engine(bundle: Bundle, file: Path, precision: str = FP32) -> Engine
         UserError: an unknown precision, a library that is not installed, or a file that is no such network.
     """
     _require(precision, *HINTS, engine="OpenVINO")
-    try:
-        openvino = openvino_unreported()
-    except ImportError as error:
-        raise _not_installed("OpenVINO", "pip install cutis[openvino]") from error
+    openvino = _openvino()
+    if precision == BF16 and not bf16_is_here():  # it would compute in fp32, and nobody would know
+        raise UserError("this processor does not compute in bf16", where="this machine", mend="use openvino-fp32")
     settings = {
         "INFERENCE_PRECISION_HINT": HINTS[precision],
         "INFERENCE_NUM_THREADS": threads(),
@@ -184,6 +183,15 @@ def openvino_engine(bundle: Bundle, file: Path, precision: str = FP32) -> Engine
         return {name: np.concatenate(each) for name, each in zip(names, zip(*said, strict=True), strict=True)}
 
     return _of_size(bundle, run)
+
+
+def bf16_is_here() -> bool:
+    """Say whether OpenVINO computes in bf16 on this processor.
+
+    Raises:
+        UserError: it is not installed.
+    """
+    return "BF16" in _openvino().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
 OpenEngine: TypeAlias = Callable[[Bundle, Path, str], Engine]
@@ -231,6 +239,13 @@ def _of_size(bundle: Bundle, run: Callable[[Pictures], dict[str, NDArray[np.floa
         return from_names(run(np.ascontiguousarray(pictures, dtype=np.float32)))
 
     return engine
+
+
+def _openvino() -> Any:
+    try:
+        return openvino_unreported()
+    except ImportError as error:
+        raise _not_installed("OpenVINO", "pip install cutis[openvino]") from error
 
 
 def _require(precision: str, *known: str, engine: str) -> None:

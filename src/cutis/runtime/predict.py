@@ -67,8 +67,12 @@ def outputs_of_batches(
 
 
 def seen_from_all_sides(engine: Engine, bundle: Bundle, pictures: NDArray[np.float32]) -> Outputs[NDArray[np.float32]]:
-    """Return what the network says of prepared pictures (N, 3, S, S): the mean of the bundle's views, without maps."""
-    return averaged([engine(np.ascontiguousarray(view)) for view in views_of(pictures, bundle.views)])
+    """Return what the network says of prepared pictures (N, 3, S, S): the mean of the bundle's views.
+
+    The maps are those of the pictures as they are, where the network leaves some.
+    """
+    said = [engine(np.ascontiguousarray(view)) for view in views_of(pictures, bundle.views)]
+    return averaged(said)._replace(maps=said[0].maps)
 
 
 def averaged(said: Sequence[Outputs[NDArray[np.float32]]]) -> Outputs[NDArray[np.float32]]:
@@ -96,6 +100,13 @@ def answers_of(bundle: Bundle, outputs: Outputs[NDArray[np.float32]]) -> Answers
     return Answers(chances, sets, signals, combined(signals, bundle.acceptance), abstained, reasons)
 
 
+class Seen(NamedTuple):
+    """One picture with its answer, and with where the answer comes from."""
+
+    diagnosis: Diagnosis
+    outputs: Outputs[NDArray[np.float32]]  # of this one picture; `runtime.maps` makes maps of any diagnosis of them
+
+
 def diagnose(
     engine: Engine,
     bundle: Bundle,
@@ -104,7 +115,7 @@ def diagnose(
     among: Index | None = None,
     search: Search | None = None,
     prepared: Callable[[Path, Preparation], NDArray[np.uint8]] = prepared_file,
-) -> Diagnosis:
+) -> Seen:
     """Answer for one picture.
 
     Args:
@@ -122,12 +133,13 @@ def diagnose(
     outputs = seen_from_all_sides(engine, bundle, normalise(picture, bundle.preparation))
     diagnosis = diagnosis_of(bundle, image, answers_of(bundle, outputs))
     if among is None or search is None:
-        return diagnosis
-    return replace(
+        return Seen(diagnosis, outputs)
+    diagnosis = replace(
         diagnosis,
         warnings=(*diagnosis.warnings, about_the_patient(among, search)),
         similar=_similar(bundle, outputs, image, among=among, search=search),
     )
+    return Seen(diagnosis, outputs)
 
 
 def diagnosis_of(bundle: Bundle, image: Path, answers: Answers, place: int = 0) -> Diagnosis:
