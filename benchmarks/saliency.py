@@ -116,16 +116,21 @@ def peer_ways(theirs: nn.Module, picture: Tensor, *, layout: torch.memory_format
     return {f"{PEER}, {name}": lambda way=way: way(input_tensor=batch, targets=targets) for name, way in ways.items()}
 
 
-def paired(plain: Way, ways: Mapping[str, Way], *, rounds: int, warm_ups: int = 1) -> dict[str, NDArray[np.float64]]:
+def paired(
+    plain: Way, ways: Mapping[str, Way], *, rounds: int, warm_ups: int = 1, rest: float = 0.0
+) -> dict[str, NDArray[np.float64]]:
     """Return by way what each round took, in plain passes of the same round, and the seconds of the plain pass.
 
-    Rounds that warm up are not counted; the order turns from round to round.
+    Rounds that warm up are not counted; the order turns from round to round; before each run there is a rest.
     """
     taken: dict[str, list[float]] = {name: [] for name in (PLAIN, *ways)}
     order = [(PLAIN, plain), *ways.items()]
     for turn in range(warm_ups + rounds):
         shift = turn % len(order)
-        once = {name: seconds(way) for name, way in order[shift:] + order[:shift]}
+        once = {}
+        for name, way in order[shift:] + order[:shift]:
+            time.sleep(rest)
+            once[name] = seconds(way)
         for name, each in once.items() if turn >= warm_ups else ():
             taken[name].append(each if name == PLAIN else each / once[PLAIN])
     return {name: np.array(each) for name, each in taken.items()}

@@ -310,6 +310,9 @@ def diagnose(  # noqa: PLR0913  every option of the command line is one
     A picture that cannot be read is named on standard error, or is a row with its reason in the table; the others are
     answered all the same.
     """
+    # Its threads would go on turning after a product, on the cores that the network needs for the next picture.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy reads it when it is imported
+
     from cutis.runtime.neighbours import Search
     from cutis.runtime.ready import AUTO, Trusted, ready_bundle, ready_release
 

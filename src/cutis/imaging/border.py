@@ -124,6 +124,7 @@ class Decoder:
                 stderr=subprocess.DEVNULL,
                 env=handed_down | ONE_THREAD | {"PYTHONPATH": os.pathsep.join(paths)},
                 start_new_session=True,  # Ctrl-C is for us alone
+                pipesize=PIECE if sys.platform == "linux" else -1,  # a picture passes without waiting for its reader
             )
         return self.process
 

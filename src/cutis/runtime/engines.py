@@ -140,6 +140,7 @@ def onnx_engine(bundle: Bundle, file: Path, precision: str = FP32) -> Engine:
     options.intra_op_num_threads = threads()
     options.inter_op_num_threads = 1
     options.log_severity_level = 3  # errors
+    options.add_session_config_entry("session.force_spinning_stop", "1")  # between passes others need the cores
     try:
         session = onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # it has its own for every cause, none of them public
