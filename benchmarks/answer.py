@@ -4,8 +4,10 @@ EfficientNet-b4 at 380 pixels with its eight classifiers, 14 diagnoses, 6,490 tr
 are random, for time does not ask what they say. Held against what a user would write: timm's network, eager, in the
 faster of two memory layouts, torchvision's decoder and transforms, a pass for probabilities and features,
 pytorch-grad-cam for the most probable diagnosis, and a product for the similar cases; and against one who takes all
-three out of the single call of pytorch-grad-cam. Every way runs once a round, in a turning order and after a short rest, so
-that no library's threads still turn on the cores of the next; it is divided by the user's way of the same round.
+three out of the single call of pytorch-grad-cam.
+
+Every way runs once a round, in a turning order and after a short rest, so that no library's threads still turn on the
+cores of the next; it is divided by the user's way of the same round.
 
 bf16 is shown with none, a quarter and a half of the convolutions in fp32: how many a network needs is found on tune
 (`cutis.release.reduced`).
