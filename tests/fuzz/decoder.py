@@ -19,6 +19,7 @@ import zlib
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from types import FunctionType, ModuleType
 
 import numpy as np
 from PIL import Image, ImageCms
@@ -158,6 +159,14 @@ def by_chance(once, runs: int, _: Path) -> None:
         once(spoiled(first, second, random))
 
 
+def functions_of(*modules: ModuleType) -> Iterator[FunctionType]:
+    """Yield the functions that modules define, and the methods of their classes, where nearly all of Pillow's code is."""
+    for module in modules:
+        own = [thing for thing in vars(module).values() if getattr(thing, "__module__", None) == module.__name__]
+        places = [own, *(vars(thing).values() for thing in own if isinstance(thing, type))]
+        yield from (thing for things in places for thing in things if isinstance(thing, FunctionType))
+
+
 def by_atheris(once, runs: int, folder: Path) -> None:
     import atheris
     from PIL import BmpImagePlugin, ImageFile, JpegImagePlugin, PngImagePlugin, TiffImagePlugin, WebPImagePlugin
@@ -169,10 +178,8 @@ def by_atheris(once, runs: int, folder: Path) -> None:
     for number, content in enumerate(seeds()):
         (corpus / f"seed{number}").write_bytes(content)
     modules = (BmpImagePlugin, ImageFile, JpegImagePlugin, PngImagePlugin, TiffImagePlugin, WebPImagePlugin)
-    for module in (*modules, decode, modesty):
-        for thing in vars(module).values():
-            if getattr(thing, "__module__", None) == module.__name__ and hasattr(thing, "__code__"):
-                atheris.instrument_func(thing)
+    for function in functions_of(*modules, decode, modesty):
+        atheris.instrument_func(function)
     options = [f"-runs={runs}", f"-max_len={LONGEST}", "-seed=6", "-rss_limit_mb=4096", "-print_final_stats=1"]
     known = list(seeds())
 
