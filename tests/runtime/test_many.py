@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
+import threading
+import time
 
 import numpy as np
 import pytest
 
+import bombs
+from cutis.imaging.border import Decoders
+from cutis.imaging.prepare import prepared_file
 from cutis.runtime import many
 from cutis.runtime.bundle import read_bundle
 from cutis.runtime.engines import torch_engine
@@ -26,8 +33,8 @@ bundle, folder, pictures, table = sys.argv[1:]
 bundle = read_bundle(Path(bundle))
 paths = [Path(folder, f"p{number % 5}.png") for number in range(int(pictures))]
 answer_many(torch_engine(bundle), bundle, paths, Path(table))
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
-"""  # KiB
+print(*(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)))
+"""  # KiB, of itself and of the largest of its decoders
 
 
 @pytest.fixture
@@ -139,23 +146,65 @@ def test_pictures_are_read_only_a_few_batches_ahead(bundle, folder, tmp_path, mo
     """However many wait: what is prepared and not yet answered stays below three batches and the one at work."""
     monkeypatch.setattr(many, "BATCH", 2)
     engine, prepared, answered, most = torch_engine(bundle), [], [], []
-    read = many.prepared_file
 
     def counting(path, preparation):
         prepared.append(path)
-        return read(path, preparation)
+        return prepared_file(path, preparation)
 
     def slow(pictures):
         most.append(len(prepared) - sum(answered))
         answered.append(len(pictures))
         return engine(pictures)
 
-    monkeypatch.setattr(many, "prepared_file", counting)
-
-    answer_many(slow, bundle, [folder / f"p{number % 5}.png" for number in range(40)], tmp_path / "answers.parquet")
+    paths = [folder / f"p{number % 5}.png" for number in range(40)]
+    answer_many(slow, bundle, paths, tmp_path / "answers.parquet", prepared=counting)
 
     assert sum(answered) == 40
     assert max(most) <= 2 * (2 + many.AHEAD)
+
+
+def test_a_bomb_in_the_folder_is_a_row(bundle, folder, tmp_path):
+    """It says that it is too costly; what stands beside it is answered."""
+    (folder / "p5.jpg").write_bytes(bombs.jpeg(1_024, 1_024, scans=1_000))
+    (folder / "p6.png").write_bytes(bombs.png(13_000, 13_000, bits=1))
+
+    counts = answer_many(torch_engine(bundle), bundle, pictures_in([folder]), tmp_path / "answers.parquet")
+
+    told = {row["image"].rpartition("/")[2]: row["error"] for row in rows_of(tmp_path / "answers.parquet")}
+    assert counts == Counts(answered=6, abstained=0, unreadable=4)
+    assert told["p5.jpg"].startswith("too costly: ")
+    assert told["p6.png"].startswith("too many pixels: ")
+    assert told["p4.png"] is None
+
+
+def test_a_decoder_killed_twenty_times_costs_twenty_rows_and_no_more(bundle, folder, tmp_path):
+    """Whoever else is asked about at that time is answered, and every file has its row."""
+    killed = set()
+    lock = threading.Lock()
+
+    with Decoders(2) as decoders:
+
+        def now_and_then_killed(path, preparation):
+            with lock:
+                processes = [decoder.process for decoder in decoders.every if decoder.process is not None]
+                alive = [process.pid for process in processes if process.pid not in killed]
+                if alive and len(killed) < 20 and time.monotonic() > last[0] + 0.05:
+                    killed.add(alive[0])
+                    os.kill(alive[0], signal.SIGKILL)
+                    last[0] = time.monotonic()
+            return decoders.prepared_file(path, preparation)
+
+        last = [time.monotonic()]
+        paths = [folder / f"p{number % 5}.png" for number in range(3_000)]
+        counts = answer_many(
+            torch_engine(bundle), bundle, paths, tmp_path / "answers.parquet", prepared=now_and_then_killed
+        )
+
+    rows = rows_of(tmp_path / "answers.parquet")
+    assert len(killed) == 20
+    assert counts == Counts(answered=2_980, abstained=0, unreadable=20)
+    assert [row["image"] for row in rows] == list(map(str, paths))
+    assert {row["error"] for row in rows} == {None, "decoder died: its process ended with -9"}
 
 
 def test_a_place_that_is_none_is_refused(tmp_path):
@@ -175,6 +224,9 @@ def test_memory_does_not_grow_with_the_pictures(bundle, folder, tmp_path):
     def peak_of(pictures):
         arguments = [str(each) for each in (bundle.folder, folder, pictures, tmp_path / f"{pictures}.parquet")]
         told = subprocess.run([sys.executable, "-c", PEAK, *arguments], check=True, capture_output=True, text=True)
-        return int(told.stdout) / 1024
+        return np.array(told.stdout.split(), int) / 1024
 
-    assert peak_of(4000) - peak_of(1000) < 7  # MiB; 10 if all were read ahead, 20 if what was said were kept
+    own, decoder = peak_of(4000) - peak_of(1000)
+
+    assert own < 7  # MiB; 10 if all were read ahead, 20 if what was said were kept
+    assert decoder < 2

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, closing
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,7 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cutis.imaging.prepare import normalise, prepared_file
+from cutis.imaging.border import Decoders
+from cutis.imaging.prepare import Preparation, normalise
 from cutis.progress import cores, track
 from cutis.runtime.bundle import Bundle
 from cutis.runtime.engines import Engine
@@ -21,6 +23,7 @@ from cutis.runtime.predict import BATCH, Answers, answers_of, diagnosis_of, seen
 from cutis.vocabulary.errors import UserError
 from cutis.vocabulary.files import written_rows_of
 
+Prepare = Callable[[Path, Preparation], NDArray[np.uint8]]
 Prepared = NDArray[np.uint8] | UserError  # (S, S, 3), or why there is none
 CHANCE = "probability/"  # before a diagnosis' code, in the name of its column
 ROWS_AT_ONCE = 1024  # of the table: fewer make it slow to read
@@ -58,19 +61,23 @@ def pictures_in(places: Sequence[Path]) -> list[Path]:
     return list(dict.fromkeys(found))
 
 
-def answer_many(engine: Engine, bundle: Bundle, paths: Sequence[Path], into: Path) -> Counts:
+def answer_many(
+    engine: Engine, bundle: Bundle, paths: Sequence[Path], into: Path, *, prepared: Prepare | None = None
+) -> Counts:
     """Answer every picture and write a Parquet table with a row for each, in the order of the paths.
 
-    Pictures are read by several threads while the network answers earlier ones, never more than a few batches ahead,
-    so that memory does not grow with their number. Columns: ``image``, ``error`` (why there is no answer, else null),
-    ``diagnosis`` (the most probable), ``probability/CODE`` for each diagnosis, ``abstained``, ``reasons``,
-    ``prediction_set`` and ``warnings`` (of this picture alone). The table appears when it is whole.
+    Pictures are decoded by a process for each core while the network answers earlier ones, never more than a few
+    batches ahead, so that memory does not grow with their number; what kills its decoder is a row like any that cannot
+    be read. Columns: ``image``, ``error`` (why there is no answer, else null), ``diagnosis`` (the most probable),
+    ``probability/CODE`` for each diagnosis, ``abstained``, ``reasons``, ``prediction_set`` and ``warnings`` (of this
+    picture alone). The table appears when it is whole.
 
     Args:
         engine: runs the bundle's network.
         bundle: that answers.
         paths: of the pictures' files.
         into: where the table is written.
+        prepared: makes a file (S, S, 3) uint8, asked for by several threads; decoders at the border, if not given.
     """
     about = {
         "bundle": bundle.name,
@@ -82,10 +89,12 @@ def answer_many(engine: Engine, bundle: Bundle, paths: Sequence[Path], into: Pat
         "invented": bundle.invented,
     }
     counts = np.zeros(3, np.int64)
-    batches = track(_read_ahead(bundle, paths), "answering", total=-(-len(paths) // BATCH))
-    with written_rows_of(into, "answers", _types(bundle), about=about) as write:
+    with ExitStack() as held:
+        write = held.enter_context(written_rows_of(into, "answers", _types(bundle), about=about))
+        prepared = prepared or held.enter_context(Decoders(cores())).prepared_file
+        batches = held.enter_context(closing(_read_ahead(bundle, paths, prepared)))
         rows: dict[str, list[Any]] = {name: [] for name in _types(bundle)}
-        for batch in batches:
+        for batch in track(batches, "answering", total=-(-len(paths) // BATCH)):
             columns = _answered(engine, bundle, batch)
             counts += _counted(columns)
             for name, values in columns.items():
@@ -103,15 +112,22 @@ def _files_of(folder: Path) -> Iterator[Path]:
         yield from (Path(at, name) for name in names if not name.startswith("."))
 
 
-def _read_ahead(bundle: Bundle, paths: Sequence[Path]) -> Iterator[list[tuple[Path, Prepared]]]:
-    """Yield batches of prepared pictures, read by threads while earlier ones are answered."""
+def _read_ahead(bundle: Bundle, paths: Sequence[Path], prepared: Prepare) -> Generator[list[tuple[Path, Prepared]]]:
+    """Yield batches of prepared pictures, asked for by threads while earlier ones are answered."""
+
+    def read(path: Path) -> Prepared:
+        try:
+            return prepared(path, bundle.preparation)
+        except UserError as error:
+            return error
+
     todo: Iterator[Path] = iter(paths)
     ahead: deque[tuple[Path, Future[Prepared]]] = deque()
     with ThreadPoolExecutor(max_workers=cores()) as readers:
 
         def read_on() -> None:
             for path in islice(todo, (1 + AHEAD) * BATCH - len(ahead)):
-                ahead.append((path, readers.submit(_prepared, bundle, path)))
+                ahead.append((path, readers.submit(read, path)))
 
         try:
             read_on()
@@ -122,13 +138,6 @@ def _read_ahead(bundle: Bundle, paths: Sequence[Path]) -> Iterator[list[tuple[Pa
         finally:
             for _, reading in ahead:
                 reading.cancel()
-
-
-def _prepared(bundle: Bundle, path: Path) -> Prepared:
-    try:
-        return prepared_file(path, bundle.preparation)
-    except UserError as error:
-        return error
 
 
 def _answered(engine: Engine, bundle: Bundle, batch: Sequence[tuple[Path, Prepared]]) -> dict[str, list[Any]]:
