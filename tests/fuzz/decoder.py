@@ -160,7 +160,7 @@ def by_chance(once, runs: int, _: Path) -> None:
 
 
 def functions_of(*modules: ModuleType) -> Iterator[FunctionType]:
-    """Yield the functions that modules define, and the methods of their classes, where nearly all of Pillow's code is."""
+    """Yield the functions that modules define, and their classes' methods, where nearly all of Pillow's code is."""
     for module in modules:
         own = [thing for thing in vars(module).values() if getattr(thing, "__module__", None) == module.__name__]
         places = [own, *(vars(thing).values() for thing in own if isinstance(thing, type))]
