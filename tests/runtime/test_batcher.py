@@ -206,6 +206,7 @@ def test_a_batcher_that_waits_for_a_full_batch_can_be_closed():
 
     with Batcher(echo, PREPARATION, largest=2, wait=60) as batcher:
         asked = batcher.ask(numbered(1))
+        time.sleep(0.1)  # until it waits
 
     assert time.monotonic() - started < SOON
     assert isinstance(asked.exception(0), Closed)
