@@ -186,6 +186,8 @@ def _opened(source: Path | bytes, limits: Limits = LIMITS) -> Iterator[ImageFile
         except Image.DecompressionBombError as error:
             raise unreadable("too many pixels", str(error), name) from error
         except MALFORMED as error:
+            if "too large for PngImagePlugin" in str(error):
+                raise unreadable("too costly", str(error), name, limits) from error
             if re.search("[Uu]nsupported|cannot handle", str(error)):
                 raise unreadable("unsupported format", str(error), name) from error
             raise unreadable("truncated", f"cut off or damaged ({error})", name) from error
@@ -244,7 +246,7 @@ def _in_srgb(colours: Image.Image, profile: bytes | None) -> Image.Image:
             converted = ImageCms.profileToProfile(colours, of_device, srgb, renderingIntent=intent, outputMode="RGB")
             if converted is not None:
                 return converted
-    return colours.convert("RGB")
+    return colours if colours.mode == "RGB" else colours.convert("RGB")  # a copy would be as large as the picture
 
 
 def _orientation(picture: ImageFile) -> int:

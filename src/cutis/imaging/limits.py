@@ -23,7 +23,8 @@ class Limits:
     parts: int = 50_000  # chunks and segments; the largest PNG has 25,000 of the usual 8 kB
     scans: int = 100  # of a progressive JPEG; ten are usual
     pixels_in_all_scans: int = 600 * MEGA  # each scan goes over the whole picture
-    beside: int = 16 * MEGA  # bytes of texts, profiles and whatever else is no pixel, when they are unpacked
+    runs: int = 3 * MEGA  # pixels and bytes of a bitmap of run lengths, which Pillow decodes in Python
+    beside: int = 16 * MEGA  # bytes that texts, profiles and whatever else is no pixel become in memory
     memory: int = 1_000 * MEGA  # bytes that the decoder's process may hold as its own
     seconds: float = 0.5  # of computing, for a picture of no size
     seconds_per_megapixel: float = 0.06  # what its size adds

@@ -18,8 +18,16 @@ from cutis.imaging.limits import MEGA, Limits
 SCAN, END = 0xDA, 0xD9
 PIXELS_OF_PNG = frozenset({b"IHDR", b"PLTE", b"IDAT", b"fcTL", b"fdAT"})
 PACKED_IN_PNG = frozenset({b"zTXt", b"iCCP", b"iTXt"})
+EXIF_AS_TEXT = b"Raw profile type exif\0"
 PIXELS_OF_WEBP = frozenset({b"VP8 ", b"VP8L", b"VP8X", b"ALPH", b"ANIM", b"ANMF"})
 BYTES_A_PIXEL = 8  # four channels of sixteen bits, not compressed
+# What metadata become in memory, for each of their bytes: numbers become objects, and profiles tables of conversion.
+UNPACKED_EXIF, UNPACKED_PROFILE = 20, 3
+TEXTS_OF_TIFF = frozenset({1, 2, 7})  # types whose values stay the bytes that they are
+BYTES_OF_TIFF = (0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 0, 0, 8, 8, 8)  # by type
+PROFILE_OF_TIFF = 34675
+RUN_LENGTHS = frozenset({1, 2})  # of a bitmap's compressions
+OLD_HEADER = 12  # bytes of a bitmap's header that has none
 
 
 class TooMuch(Exception):
@@ -31,12 +39,28 @@ class TooMuch(Exception):
         self.detail = detail
 
 
+class Beside(NamedTuple):
+    """What is no pixel in one part of a file."""
+
+    size: int  # bytes, when they are unpacked
+    steps: int = 1  # how many parts a library sees in it
+
+
 class Part(NamedTuple):
     """One part of a file, with where its content begins."""
 
     name: bytes
     start: int
     length: int
+
+
+class Entry(NamedTuple):
+    """One entry of a TIFF's directory."""
+
+    tag: int
+    kind: int
+    values: int  # how many
+    at: int  # where the values lie, or what they are, if they are few
 
 
 def require_size(size: tuple[int, int], *, limits: Limits) -> None:
@@ -51,10 +75,10 @@ def require_modest(stream: IO[bytes], kind: str, *, limits: Limits) -> None:
     length = _length(stream)
     if length > limits.file:
         raise TooMuch("too costly", f"a file of {length / MEGA:.0f} MB, of at most {limits.file / MEGA:g}")
-    beside = 0
-    for count, size in enumerate(BESIDE[kind](stream, limits) if kind in BESIDE else ()):
-        beside += size
-        if count > limits.parts:
+    beside = parts = 0
+    for each in BESIDE[kind](stream, limits):
+        beside, parts = beside + each.size, parts + each.steps
+        if parts > limits.parts:
             raise TooMuch("too costly", f"more than {limits.parts} parts")
         if beside > limits.beside:
             raise TooMuch("too costly", f"more than {limits.beside / MEGA:g} MB of what are no pixels")
@@ -107,30 +131,77 @@ def _segments(content: bytes) -> Iterator[Part]:
         place = start + length
 
 
-def _beside_jpeg(stream: IO[bytes], _: Limits) -> Iterator[int]:
+def _beside_jpeg(stream: IO[bytes], _: Limits) -> Iterator[Beside]:
     stream.seek(0)
-    for part in _segments(stream.read()):
+    content, place = stream.read(), 0
+    for part in _segments(content):
+        yield Beside(0, part.start - 2 - place)  # what lies between segments is skipped byte by byte
         if part.name[0] == SCAN:
             return
-        yield part.length
+        place = part.start + part.length
+        body = content[part.start : place]
+        if body.startswith(b"Exif\0\0", 2):
+            yield Beside(UNPACKED_EXIF * part.length)
+        elif body.startswith(b"ICC_PROFILE\0", 2):
+            yield Beside(UNPACKED_PROFILE * part.length)
+        else:
+            yield Beside(part.length, 1 + body.count(b"8BIM"))  # Photoshop's blocks
+    yield Beside(0, max(0, len(content) - place))
 
 
-def _beside_png(stream: IO[bytes], limits: Limits) -> Iterator[int]:
+def _beside_png(stream: IO[bytes], limits: Limits) -> Iterator[Beside]:
     for part in _chunks(stream, 8, ">I4s", beyond=4):
         beside = 0 if part.name in PIXELS_OF_PNG else part.length
         if part.name in PACKED_IN_PNG:
             beside += _unpacked(_at(stream, part.start, part.length), part.name, most=limits.beside)
-        yield beside
+        if part.name == b"eXIf" or _at(stream, part.start, len(EXIF_AS_TEXT)) == EXIF_AS_TEXT:
+            beside *= UNPACKED_EXIF
+        yield Beside(beside * (UNPACKED_PROFILE if part.name == b"iCCP" else 1))
 
 
-def _beside_webp(stream: IO[bytes], limits: Limits) -> Iterator[int]:
+def _beside_webp(stream: IO[bytes], limits: Limits) -> Iterator[Beside]:
     for part in _chunks(stream, 12, "<4sI", beyond=0):
         if part.name == b"VP8X":
             canvas = _at(stream, part.start + 4, 6)
             size = int.from_bytes(canvas[:3], "little") + 1, int.from_bytes(canvas[3:], "little") + 1
             require_size(size, limits=limits)
             require_file_fits(stream, size, limits=limits)
-        yield 0 if part.name in PIXELS_OF_WEBP else part.length
+        times = {b"EXIF": UNPACKED_EXIF, b"ICCP": UNPACKED_PROFILE}.get(part.name, 1)
+        yield Beside(0 if part.name in PIXELS_OF_WEBP else times * part.length)
+
+
+def _beside_tiff(stream: IO[bytes], _: Limits) -> Iterator[Beside]:
+    """Yield what the values of the first directory become; those that the file does not hold become nothing."""
+    end = _length(stream)
+    for entry in _directory(stream):
+        size = entry.values * (BYTES_OF_TIFF[entry.kind] if entry.kind < len(BYTES_OF_TIFF) else 0)
+        times = 1 if entry.kind in TEXTS_OF_TIFF else UNPACKED_EXIF
+        held = entry.at + size <= end
+        yield Beside((UNPACKED_PROFILE if entry.tag == PROFILE_OF_TIFF else times) * size if held else 0)
+
+
+def _directory(stream: IO[bytes]) -> Iterator[Entry]:
+    """Yield the entries of a TIFF's first directory, as far as the file goes."""
+    head = _at(stream, 0, 16)
+    order, big = "<" if head[:2] == b"II" else ">", b"+" in head[2:4]
+    place, number, entry = (head[8:16], "Q", "HHQQ") if big else (head[4:8], "I", "HHII")
+    if len(place) < struct.calcsize(number):
+        return
+    stream.seek(min(struct.unpack(order + number, place)[0], _length(stream)))
+    count = int.from_bytes(stream.read(8 if big else 2), "little" if order == "<" else "big")
+    for _ in range(count):
+        written = stream.read(struct.calcsize(order + entry))
+        if len(written) < struct.calcsize(order + entry):
+            return
+        yield Entry(*struct.unpack(order + entry, written))
+
+
+def _beside_bmp(stream: IO[bytes], limits: Limits) -> Iterator[Beside]:
+    """Refuse runs that take Pillow's decoder too many steps: each pixel and each byte can be one."""
+    header, width, height, _, compression = struct.unpack("<IiiII", _at(stream, 14, 20).ljust(20, b"\0"))
+    if header > OLD_HEADER and compression in RUN_LENGTHS and abs(width * height) + _length(stream) > limits.runs:
+        raise TooMuch("too costly", f"more than {limits.runs / MEGA:g} million steps of run lengths")
+    yield Beside(0)
 
 
 def _chunks(stream: IO[bytes], place: int, head: str, *, beyond: int) -> Iterator[Part]:
@@ -165,8 +236,10 @@ def _unpacked(content: bytes, name: bytes, *, most: int) -> int:
 
 
 # What each format holds beside its pixels, in bytes, part by part.
-BESIDE: dict[str, Callable[[IO[bytes], Limits], Iterator[int]]] = {
+BESIDE: dict[str, Callable[[IO[bytes], Limits], Iterator[Beside]]] = {
     "JPEG": _beside_jpeg,
     "PNG": _beside_png,
+    "TIFF": _beside_tiff,
+    "BMP": _beside_bmp,
     "WEBP": _beside_webp,
 }
