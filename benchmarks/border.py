@@ -1,7 +1,7 @@
 """What the border costs a picture, and what bombs cost the border. Writes border.md beside itself.
 
-    PYTHONPATH=tests .venv/bin/python benchmarks/border.py            a few minutes
-    PYTHONPATH=tests .venv/bin/python benchmarks/border.py --quick    a look; writes nothing
+    PYTHONPATH=tests .venv/bin/python benchmarks/border.py --broken FOLDER    some minutes
+    PYTHONPATH=tests .venv/bin/python benchmarks/border.py --quick            a look; writes nothing
 
 Pictures go in turn through this process and through a decoder, so that what else the machine does meets both alike; the
 ratios are medians of pairs. The bombs are those of the tests.
@@ -11,8 +11,11 @@ from __future__ import annotations
 
 import argparse
 import os
+import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -23,12 +26,16 @@ from bombs import MAY_BE_ANSWERED, MUST_BE_REFUSED, saved
 from cutis.imaging.border import Decoders
 from cutis.imaging.decode import UnreadablePicture, decode
 from cutis.imaging.limits import MEGA
-from cutis.imaging.prepare import Preparation, prepare
+from cutis.imaging.prepare import Preparation, prepare, prepared_file
+from cutis.runtime.bundle import Bundle, read_bundle
+from cutis.runtime.many import Prepare, answer_many
 from cutis.vocabulary.chance import chance
 from cutis.vocabulary.circumstances import circumstances
+from factories import a_bundle_folder, an_engine
 
 PREPARATION = Preparation(380, (0.5, 0.5, 0.5), (0.2, 0.2, 0.2))
 SIZES = ((600, 450), (1_024, 768), (4_000, 3_000))
+PICTURES = 256
 PAGE = Path(__file__).with_name("border.md")
 
 
@@ -75,6 +82,54 @@ def starting(times: int) -> float:
     return median(taken)
 
 
+def folder(pairs: int) -> list[str]:
+    """Return a row for each size: how many pictures of a folder become rows of a table in a second, here and there."""
+    rows = []
+    with tempfile.TemporaryDirectory() as place:
+        bundle = replace(read_bundle(a_bundle_folder(Path(place, "bundle"))), preparation=PREPARATION)
+        for width, height in SIZES[:2]:
+            path = Path(place, f"{width}.jpg")
+            path.write_bytes(photograph(width, height))
+            taken = np.array([_answered(bundle, [path] * PICTURES, Path(place)) for _ in range(pairs)])
+            here, border = PICTURES / np.median(taken, axis=0)
+            ratio = np.median(taken[:, 0] / taken[:, 1])
+            rows.append(f"| {width} × {height} | {here:.0f} | {border:.0f} | {ratio:.2f} |")
+    return rows
+
+
+def _answered(bundle: Bundle, paths: list[Path], place: Path) -> list[float]:
+    """Return the seconds of both ways, the first of which is not always the first."""
+    taken: dict[Prepare | None, float] = {}
+    table, ways = place / "answers.parquet", (prepared_file, None)
+    for way in ways if time.time_ns() // 1_000 % 2 else ways[::-1]:
+        taken[way] = seconds(partial(answer_many, an_engine(), bundle, paths, table, prepared=way))
+        table.unlink()
+    return [taken[way] for way in ways]
+
+
+def broken(where: Path) -> list[str]:
+    """Return a row for each folder of broken pictures: how many, and the slowest of them."""
+    rows = []
+    for folder in sorted(path for path in where.iterdir() if path.is_dir()):
+        with Decoders() as decoders:
+            decoders.prepared(photograph(64, 64), PREPARATION)
+            taken = {}
+            for path in (path for path in folder.iterdir() if path.is_file()):
+                taken[path.name] = seconds(lambda path=path: outcome(decoders, path))
+        slowest = max(taken, key=lambda name: taken[name])
+        rows.append(f"| {folder.name} | {len(taken)} | {1_000 * taken[slowest]:.0f} | {slowest} |")
+    return rows
+
+
+def outcome(decoders: Decoders, source: Path | bytes) -> str:
+    """Return what was said of a picture."""
+    try:
+        decoders.prepared(source, PREPARATION)
+    except UnreadablePicture as error:
+        return error.what
+    return "answered"
+
+
 def bomb(name: str, content: bytes) -> str:
     """Return a row: what a bomb is, what it cost the decoder, and what was said of it."""
     with Decoders() as decoders:
@@ -82,10 +137,7 @@ def bomb(name: str, content: bytes) -> str:
         process = decoders.every[0].start()
         computed, held = _spent(process.pid)
         started = time.perf_counter()
-        try:
-            told = "answered" if decoders.prepared(content, PREPARATION) else ""
-        except UnreadablePicture as error:
-            told = error.what
+        told = outcome(decoders, content)
         clock = time.perf_counter() - started
         after = _spent(process.pid) if process.poll() is None else (float("nan"), float("nan"))
     size = f"{len(content) / 1_000:,.1f}"
@@ -100,7 +152,20 @@ def _spent(pid: int) -> tuple[float, float]:
     return ticks / os.sysconf("SC_CLK_TCK"), int(status.split("VmHWM:")[1].split()[0]) * 1024 / MEGA
 
 
-def page(pairs: int) -> str:
+def _about_broken(where: Path) -> list[str]:
+    return [
+        "## Broken pictures",
+        "",
+        "Files that were made to break decoders, and the one of each collection that took longest by the clock.",
+        "",
+        "| collection | files | slowest, ms | which |",
+        "| --- | ---: | ---: | --- |",
+        *broken(where),
+        "",
+    ]
+
+
+def page(pairs: int, where: Path | None) -> str:
     """Measure, and return the page."""
     about = circumstances()
     bombs = [bomb(name, make()) for name, make in (MUST_BE_REFUSED | MAY_BE_ANSWERED).items()]
@@ -119,8 +184,19 @@ def page(pairs: int) -> str:
         "| --- | ---: | ---: | ---: | ---: |",
         *crossing(pairs),
         "",
-        f"From no process to its first picture: {starting(max(3, pairs // 5)):.2f} s.",
+        f"From no process to its first picture: {starting(max(3, pairs // 3)):.2f} s.",
         "",
+        "## A folder",
+        "",
+        f"Pictures a second of {PICTURES} that become rows of a table, with a network that costs next to nothing:",
+        f"what `cutis diagnose FOLDER --to` does beside the network, on {about['threads']} cores.",
+        f"Medians of {max(1, pairs // 7)} pairs.",
+        "",
+        "| pictures | in threads of this process | in processes at the border | ratio |",
+        "| --- | ---: | ---: | ---: |",
+        *folder(max(1, pairs // 7)),
+        "",
+        *(_about_broken(where) if where else ()),
         "## Bombs",
         "",
         "What each cost a decoder that had just started: seconds of computing, seconds by the clock, and how many",
@@ -136,8 +212,9 @@ def page(pairs: int) -> str:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="What the border costs a picture, and bombs the border.")
     parser.add_argument("--quick", action="store_true", help="a look; writes nothing")
-    quick = parser.parse_args().quick
-    written = page(3 if quick else 51)
+    parser.add_argument("--broken", type=Path, help="a folder of folders of broken pictures")
+    given = parser.parse_args()
+    written = page(3 if given.quick else 21, given.broken)
     print(written)
-    if not quick:
+    if not given.quick:
         PAGE.write_text(written, encoding="utf-8")
