@@ -12,7 +12,7 @@ cores of the next; it is divided by the user's way of the same round.
 bf16 is shown with none, a quarter and a half of the convolutions in fp32: how many a network needs is found on tune
 (`cutis.release.reduced`).
 
-pytorch-grad-cam must be installed.
+pytorch-grad-cam (grad-cam 1.5.5) must be installed; without it nothing is measured.
 
     PYTHONPATH=tests python benchmarks/answer.py              # writes answer.md, ten minutes in quiet
     PYTHONPATH=tests python benchmarks/answer.py --quick      # b0 at 64 pixels, prints only
@@ -30,6 +30,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -418,6 +419,9 @@ def main() -> None:
     said = parser.parse_args()
     if not os.environ.items() >= ENVIRONMENT.items():  # numpy reads it when it is imported
         os.execve(sys.executable, [sys.executable, *sys.argv], os.environ | ENVIRONMENT)  # noqa: S606  ourselves again
+    if find_spec("pytorch_grad_cam") is None:
+        print("left out: pytorch-grad-cam is not installed here")
+        return
     torch.set_num_threads(THREADS)
     sizes = Sizes("efficientnet_b0", 64, 5, 1) if said.quick else Sizes()
     sizes = sizes._replace(rounds=said.rounds or sizes.rounds)
