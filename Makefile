@@ -6,6 +6,7 @@ READY := .venv/.ready
 QUICK := not slow and not gpu
 CUTIS := $(BIN)/cutis
 DEMO := -w toy-work
+RELEASE := toy-work/6_release/pocket
 SHARED := benchmarks/trials.py benchmarks/no_dermoscopy.py  # imported by benchmarks; they measure nothing
 
 # Each test worker computes on one core; more would only get into each other's way.
@@ -14,12 +15,12 @@ PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -q -n $(WORKERS)
 .PHONY: help demo test test-all check bench clean
 
 help:
-	@echo "make demo      a toy clinic, from its folder to a report and a diagnosis"
+	@echo "make demo      a toy clinic, from its folder to a report, a signed release and a diagnosis by it"
 	@echo "make test      the tests, without the slow ones"
 	@echo "make test-all  the tests, with the slow ones"
 	@echo "make check     style, types, architecture, and whether the documents tell the truth"
 	@echo "make bench     the benchmarks; each writes its own table"
-	@echo "make clean     remove the demo and every cache; .venv and work/ stay"
+	@echo "make clean     remove the demo, its keys and every cache; .venv and work/ stay"
 
 demo: $(READY)
 	$(CUTIS) toy toy-clinic --again
@@ -28,11 +29,14 @@ demo: $(READY)
 	$(CUTIS) evaluate pocket $(DEMO) --again
 	$(CUTIS) explain --name pocket $(DEMO) --sanity --cases 40 --masks toy-clinic-truth/masks --pictures toy-clinic --again
 	$(CUTIS) report $(DEMO)
+	@test -e toy-keys/release-private.pem || $(CUTIS) keys toy-keys
+	$(CUTIS) release pocket $(DEMO) --key toy-keys/release-private.pem --again
+	$(CUTIS) verify $(RELEASE) --key toy-keys/release-public.pem --self-test
 	@# The picture is one of the test split, which the network has not learned from.
 	@shown=$$(ls toy-work/4_explanation/pocket/saliency | head -n 1); \
 	picture=$$(ls toy-work/1_dataset/images/$${shown%.*}.*); \
-	echo "$(CUTIS) diagnose $$picture $(DEMO)"; \
-	$(CUTIS) diagnose $$picture $(DEMO)
+	echo "$(CUTIS) diagnose $$picture --release $(RELEASE) --key toy-keys/release-public.pem"; \
+	$(CUTIS) diagnose $$picture --release $(RELEASE) --key toy-keys/release-public.pem
 	@echo "The report lies in toy-work/report.html"
 
 test: $(READY)
@@ -51,7 +55,7 @@ bench: $(READY)
 	@for benchmark in $(filter-out $(SHARED),$(wildcard benchmarks/*.py)); do echo "$$benchmark"; PYTHONPATH=tests $(BIN)/python $$benchmark || exit 1; done
 
 clean:
-	rm -rf toy-clinic toy-clinic-truth toy-work dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf toy-clinic toy-clinic-truth toy-work toy-keys dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The stamp is written last: a .venv whose making was interrupted has none, and is made anew.
