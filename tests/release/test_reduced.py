@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from cutis.release import reduced
 from cutis.release.reduced import SHARES, keep_first_layers, mark_first_layers
-from cutis.runtime.engines import bf16_is_here, openvino_engine
+from cutis.runtime.engines import BF16, FP32, bf16_is_here, openvino_engine
+from cutis.vocabulary.errors import UserError
 
 
 @pytest.fixture
@@ -38,7 +38,9 @@ def test_a_mark_changes_nothing_in_fp32(converted, network):
 def test_what_is_marked_is_computed_in_fp32_though_bf16_is_asked_for(converted, network):
     """The more of it, the less a logit moves; unmarked again it moves as before."""
     if not bf16_is_here():
-        pytest.skip("this processor does not compute in bf16")
+        with pytest.raises(UserError, match="does not compute in bf16"):
+            logits(converted, network, "bf16")
+        return
     exact = logits(converted, network, "fp32")
     moved = []
     for share in (0, 1 / 2, 0.99, 0):
@@ -62,14 +64,15 @@ def test_layers_are_marked_from_the_picture_on_and_named(network):
 
 def test_no_more_is_kept_than_is_enough(converted, network, monkeypatch):
     """The shares are tried from nothing on; where none is enough, the largest is left and the gates decide."""
-    if not bf16_is_here():
-        pytest.skip("this processor does not compute in bf16")
-    pictures, sharp = list(converted.pictures[:, None]), replace(converted.bundle, temperatures=(0.01,) * 8)
-    monkeypatch.setattr(reduced, "ENOUGH", 1.0)
-    assert keep_first_layers(network, converted.bundle, pictures) == ()
+    said = {FP32: 0.0, BF16: 0.1}  # whatever this processor computes
+    monkeypatch.setattr(reduced, "bf16_is_here", lambda: True)
+    monkeypatch.setattr(reduced, "_probabilities", lambda _, precision, *__: np.full((6, 3), said[precision]))
+    pictures = list(converted.pictures[:, None])
 
-    monkeypatch.setattr(reduced, "ENOUGH", -1.0)
-    assert keep_first_layers(network, sharp, pictures) == mark_first_layers(network, SHARES[-1])
+    assert keep_first_layers(network, converted.bundle, pictures) == mark_first_layers(network, SHARES[-1])
+
+    said[BF16] = 0.001
+    assert keep_first_layers(network, converted.bundle, pictures) == ()
 
 
 def test_a_processor_without_bf16_keeps_a_share_that_it_cannot_try(converted, network, monkeypatch):
