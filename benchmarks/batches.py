@@ -1,6 +1,6 @@
 """What the micro-batcher brings to callers of one engine, and what it costs them. Writes batches.md beside itself.
 
-    PYTHONPATH=tests .venv/bin/python benchmarks/batches.py            about four minutes
+    PYTHONPATH=tests .venv/bin/python benchmarks/batches.py            some minutes
     PYTHONPATH=tests .venv/bin/python benchmarks/batches.py --quick    a look; writes nothing
 
 An untrained EfficientNet-b0 at 224 pixels with all its maps, by each engine of a release. So many callers each ask,
@@ -143,7 +143,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="What the micro-batcher brings to callers of one engine.")
     parser.add_argument("--quick", action="store_true", help="a look; writes nothing")
     quick = parser.parse_args().quick
-    written = page(*((1, 16) if quick else (5, 64)))
+    written = page(*((1, 16) if quick else (3, 48)))
     print(written)
     if not quick:
         PAGE.write_text(written, encoding="utf-8")
