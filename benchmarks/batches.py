@@ -36,8 +36,25 @@ from factories import a_bundle_folder
 NETWORK, SIDE = "efficientnet_b0", 224
 PREPARATION = Preparation(SIDE, (0.5, 0.5, 0.5), (0.2, 0.2, 0.2))
 CALLERS = (1, 4, 16)
+
+
+class Way(NamedTuple):
+    """How a batcher gathers."""
+
+    largest: int
+    at_once: int = 1
+    wait: float = 0.0
+
+
 ALONE = "without"
-WAYS = {ALONE: None, "1": (1, 0.0), "4": (4, 0.0), "16": (16, 0.0), "16, waits 5 ms": (16, 0.005)}
+WAYS = {
+    ALONE: None,
+    "1": Way(1),
+    "1, two at once": Way(1, at_once=2),
+    "4": Way(4),
+    "16": Way(16),
+    "16, waits 5 ms": Way(16, wait=0.005),
+}
 PAGE = Path(__file__).with_name("batches.md")
 
 Ask = Callable[[NDArray[np.float32]], object]
@@ -99,7 +116,7 @@ def measured(engine: Engine, callers: int, *, rounds: int, pictures: int) -> dic
             if way is None:
                 asks[name] = lambda picture: engine(picture[None])
             else:
-                batcher = held.enter_context(Batcher(engine, PREPARATION, largest=way[0], wait=way[1]))
+                batcher = held.enter_context(Batcher(engine, PREPARATION, **way._asdict()))
                 asks[name] = lambda picture, batcher=batcher: batcher.ask(picture).result()
         for ask in asks.values():
             timed(ask, callers, callers)

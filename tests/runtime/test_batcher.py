@@ -60,8 +60,10 @@ def busy(batcher, gate):
     return first
 
 
-@pytest.mark.parametrize(("largest", "delay"), [(1, 0), (3, 0), (8, 0.002), (64, 0)])
-def test_no_answer_is_swapped_under_load(largest, delay):
+@pytest.mark.parametrize(
+    ("largest", "at_once", "delay"), [(1, 1, 0), (1, 2, 0), (3, 1, 0), (3, 3, 0.001), (8, 1, 0.002), (64, 1, 0)]
+)
+def test_no_answer_is_swapped_under_load(largest, at_once, delay):
     """Twenty-four threads, 200 pictures each: every part of every answer is of the picture that was asked about."""
 
     def ask_often(thread):
@@ -73,7 +75,7 @@ def test_no_answer_is_swapped_under_load(largest, delay):
         return 200
 
     with (
-        Batcher(echo, PREPARATION, largest=largest, wait=delay) as batcher,
+        Batcher(echo, PREPARATION, largest=largest, at_once=at_once, wait=delay) as batcher,
         ThreadPoolExecutor(24) as threads,
     ):
         assert sum(threads.map(ask_often, range(24))) == 24 * 200
@@ -102,6 +104,19 @@ def test_a_batch_waits_for_others_until_it_is_full_or_its_time_is_over(gate):
 
     assert gate.batches == [[1, 2], [3]]
     assert full < 0.3 <= alone < 2
+
+
+def test_several_batches_are_at_work_at_once_where_that_is_asked_for(gate):
+    """And no more than that; all their threads end with the batcher."""
+    with Batcher(gate, PREPARATION, largest=1, at_once=2) as batcher:
+        asked = [batcher.ask(numbered(number)) for number in range(3)]
+        assert gate.entered.acquire(timeout=SOON)
+        assert gate.entered.acquire(timeout=SOON)
+        assert not gate.entered.acquire(timeout=0.1)
+        gate.open.release(9)
+        assert [each.result(SOON).logits.item() for each in asked] == [0, 1, 2]
+
+    assert not [thread for thread in threading.enumerate() if thread.name == "cutis batcher"]
 
 
 def test_a_full_queue_refuses_at_once(gate):
@@ -275,7 +290,7 @@ def test_an_answer_can_be_kept_and_changed_without_the_others(gate):
     assert other.logits.item() == 2
 
 
-@pytest.mark.parametrize("fields", [{"largest": 0}, {"most_waiting": 0}, {"wait": -1}], ids=str)
+@pytest.mark.parametrize("fields", [{"largest": 0}, {"at_once": 0}, {"most_waiting": 0}, {"wait": -1}], ids=str)
 def test_batches_of_nothing_are_refused(fields):
     """By a ValueError, and no thread begins."""
     with pytest.raises(ValueError, match="no batches"):

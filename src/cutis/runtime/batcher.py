@@ -20,8 +20,11 @@ from cutis.runtime.engines import Engine
 from cutis.vocabulary.outputs import Outputs
 
 Said: TypeAlias = Outputs[NDArray[np.float32]]
-# Measured in benchmarks/batches.md. OpenVINO takes pictures one by one: in a batch the first would wait for the last.
-LARGEST = {"pytorch": 16, "onnxruntime": 16, "openvino": 1}
+# Measured in benchmarks/batches.md: on a processor a pass of several pictures takes as long as that many passes, or
+# longer, and in a batch the first waits for the last. ONNX Runtime answers more where two calls run at once; OpenVINO's
+# calls wait for each other. A graphics card needs batches to be busy.
+LARGEST = {"pytorch": 16, "onnxruntime": 1, "openvino": 1}
+AT_ONCE = {"pytorch": 1, "onnxruntime": 2, "openvino": 1}
 WAIT = 0.0  # seconds: while a batch is at work the next one gathers by itself, and waiting longer was never faster
 MOST_WAITING = 64  # pictures
 
@@ -43,7 +46,7 @@ class Asked(NamedTuple):
 
 
 class Batcher:
-    """One thread that runs an engine over what has gathered. Any thread may ask; used by `with`.
+    """A thread or a few that run an engine over what has gathered. Any thread may ask; used by `with`.
 
     A batch leaves when it is full, or when its first picture has waited long enough; while another one is at work it
     gathers on. What goes wrong in the engine is told to all of that batch and to nobody else.
@@ -55,27 +58,30 @@ class Batcher:
         preparation: Preparation,
         *,
         largest: int,
+        at_once: int = 1,
         wait: float = WAIT,
         most_waiting: int = MOST_WAITING,
     ) -> None:
         """Begin to answer.
 
         Args:
-            engine: runs the network; only ever called by one thread.
+            engine: runs the network.
             preparation: that the network's pictures had.
-            largest: how many pictures go through the network at once.
+            largest: how many pictures a batch has at most.
+            at_once: how many batches are at work at the same time, each by a thread that calls the engine.
             wait: how many seconds the first of a batch waits for others, when nothing is at work.
             most_waiting: how many pictures may wait for their turn; another one is refused.
         """
-        if min(largest, most_waiting) < 1 or wait < 0:
+        if min(largest, at_once, most_waiting) < 1 or wait < 0:
             raise ValueError(f"no batches of {largest}, of {most_waiting} that wait for {wait} s")
         self._engine, self._preparation = engine, preparation
         self._largest, self._wait, self._most_waiting = largest, wait, most_waiting
         self._waiting: deque[Asked] = deque()
         self._closed = False
         self._changed = threading.Condition()
-        self._worker = threading.Thread(target=self._work, name="cutis batcher", daemon=True)
-        self._worker.start()
+        self._workers = [threading.Thread(target=self._work, name="cutis batcher", daemon=True) for _ in range(at_once)]
+        for worker in self._workers:
+            worker.start()
 
     def __enter__(self) -> Self:
         return self
@@ -118,7 +124,8 @@ class Batcher:
         for asked in left:
             if asked.answer.set_running_or_notify_cancel():
                 asked.answer.set_exception(Closed("this batcher was closed before the picture had its turn"))
-        self._worker.join()
+        for worker in self._workers:
+            worker.join()
 
     def _work(self) -> None:
         while gathered := self._gathered():
@@ -130,11 +137,14 @@ class Batcher:
     def _gathered(self) -> list[Asked]:
         """Return the pictures of the next batch, when it is time; none when the batcher is closed."""
         with self._changed:
-            self._changed.wait_for(lambda: self._waiting or self._closed)
-            if self._waiting:
-                left = self._waiting[0].since + self._wait - time.monotonic()
-                self._changed.wait_for(lambda: self._closed or len(self._waiting) >= self._largest, max(0.0, left))
-            return [self._waiting.popleft() for _ in range(min(self._largest, len(self._waiting)))]
+            while not self._closed:
+                self._changed.wait_for(lambda: self._waiting or self._closed)
+                if self._waiting:
+                    left = self._waiting[0].since + self._wait - time.monotonic()
+                    self._changed.wait_for(lambda: self._closed or len(self._waiting) >= self._largest, max(0.0, left))
+                if self._waiting:  # another thread may have taken them meanwhile
+                    return [self._waiting.popleft() for _ in range(min(self._largest, len(self._waiting)))]
+            return []
 
     def _answer(self, batch: Sequence[Asked]) -> None:
         """Give each its row of what the engine says of all, or each the error."""
