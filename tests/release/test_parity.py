@@ -27,6 +27,13 @@ def bundle():
     return a_bundle(temperatures=(1.0, 1.0, 1.0), sets=(thresholds,))
 
 
+def pictures_of(settled, folder):
+    paths = [folder / f"{case}.png" for case in settled.case_ids]
+    for seed, path in enumerate(paths):
+        a_picture(seed=seed).save(path)
+    return paths
+
+
 def _said(settled, *, noise=0.0):
     random = np.random.default_rng(1)
     logits = np.log(settled.probabilities) + noise * random.normal(size=settled.probabilities.shape)
@@ -150,9 +157,7 @@ def test_every_gate_has_a_reason_and_every_precision_its_gates():
 def test_engines_of_a_release_are_held_against_pytorch_on_the_same_pictures(converted, tmp_path):
     """fp32 passes, and its figures can be written down; an engine that forgets the normalisation is found."""
     settled = some_predictions(cases=12)
-    paths = [tmp_path / f"{case}.png" for case in settled.case_ids]
-    for seed, path in enumerate(paths):
-        a_picture(seed=seed).save(path)
+    paths = pictures_of(settled, tmp_path)
 
     def opening(offer):
         engine = open_engine(converted.bundle, converted.folder / offer.file, precision=offer.precision)
@@ -169,9 +174,7 @@ def test_engines_of_a_release_are_held_against_pytorch_on_the_same_pictures(conv
 def test_what_this_machine_cannot_run_is_not_judged_and_so_not_offered(converted, tmp_path):
     """The others are; the reason is written down."""
     settled = some_predictions(cases=3)
-    paths = [tmp_path / f"{case}.png" for case in settled.case_ids]
-    for seed, path in enumerate(paths):
-        a_picture(seed=seed).save(path)
+    paths = pictures_of(settled, tmp_path)
 
     def opening(offer):
         if offer.precision == "bf16":
