@@ -7,6 +7,7 @@ most of what maps cost is saved. No file names a path of this machine, and the s
 
 from __future__ import annotations
 
+import logging
 import tempfile
 import warnings
 from collections.abc import Sequence
@@ -99,6 +100,7 @@ def write_int8(path: Path, openvino_network: Path, pictures: Sequence[Pictures],
     """
     openvino = openvino_unreported()
     path.parent.mkdir(parents=True, exist_ok=True)
+    logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)  # warns where there is no graphics card
     with unreported():
         import nncf
 
