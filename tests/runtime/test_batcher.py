@@ -10,6 +10,7 @@ from concurrent.futures import CancelledError, ThreadPoolExecutor, wait
 import numpy as np
 import pytest
 
+from coroutines import awaited
 from cutis.imaging.prepare import Preparation, normalise
 from cutis.runtime.batcher import Batcher, Closed, TooManyWait
 from cutis.vocabulary.outputs import Outputs
@@ -239,7 +240,7 @@ def test_coroutines_are_answered_and_may_give_up(gate):
             gate.open.release(9)
             return await asyncio.gather(*tasks, return_exceptions=True)
 
-    gone, *answered = asyncio.run(ask_as_a_server_does())
+    gone, *answered = awaited(ask_as_a_server_does)
 
     assert isinstance(gone, asyncio.CancelledError)
     assert [said.logits.item() for said in answered] == [2, 3, 4]
