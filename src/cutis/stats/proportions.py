@@ -39,7 +39,16 @@ class Interval(NamedTuple):
 
 def wilson(successes: float, trials: float, *, level: float = LEVEL) -> Interval:
     """Return the score interval of a share (Wilson, Journal of the American Statistical Association 22:209, 1927)."""
-    return _score_interval(successes / trials, trials, NormalDist().inv_cdf((1 + level) / 2))
+    return score_interval(successes / trials, trials, NormalDist().inv_cdf((1 + level) / 2))
+
+
+def score_interval(share: float, trials: float, quantile: float) -> Interval:
+    """Return Wilson's interval for a quantile of any distribution."""
+    middle = share + quantile**2 / (2 * trials)
+    half = quantile * math.sqrt(share * (1 - share) / trials + quantile**2 / (4 * trials**2))
+    scale = 1 + quantile**2 / trials
+    # The share lies within; said again, since rounding may push an end past it, or past 0 and 1.
+    return Interval(max(0.0, min(share, (middle - half) / scale)), min(1.0, max(share, (middle + half) / scale)))
 
 
 def clustered_wilson(
@@ -55,7 +64,7 @@ def clustered_wilson(
         return None
     share = successes.sum() / trials.sum()
     quantile = student.ppf((1 + level) / 2, len(trials) - 1)
-    return _score_interval(float(share), effective_trials(successes, trials), float(quantile))
+    return score_interval(float(share), effective_trials(successes, trials), float(quantile))
 
 
 def effective_trials(successes: NDArray[np.float64], trials: NDArray[np.float64]) -> float:
@@ -162,11 +171,3 @@ def _ends(successes: NDArray[np.float64], trials: NDArray[np.float64], *, level:
     if len(trials) == trials.sum():
         return wilson(float(successes.sum()), float(trials.sum()), level=level)
     return clustered_wilson(successes, trials, level=level)
-
-
-def _score_interval(share: float, trials: float, quantile: float) -> Interval:
-    middle = share + quantile**2 / (2 * trials)
-    half = quantile * math.sqrt(share * (1 - share) / trials + quantile**2 / (4 * trials**2))
-    scale = 1 + quantile**2 / trials
-    # The share lies within; said again, since rounding may push an end past it, or past 0 and 1.
-    return Interval(max(0.0, min(share, (middle - half) / scale)), min(1.0, max(share, (middle + half) / scale)))
