@@ -16,6 +16,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+ROUNDING = 1e-9
+
 
 class Components(NamedTuple):
     """Of any number of studies (…) at once; what needs two treatments or two readers is 0 where there is one."""
@@ -37,8 +39,8 @@ class Components(NamedTuple):
 
     @property
     def is_constrained(self) -> bool:
-        """Whether that came out below 0."""
-        return bool(np.any(self.covariance_2 < self.covariance_3))
+        """Whether that came out below 0, by more than rounding."""
+        return bool(np.any(self.covariance_2 - self.covariance_3 < -ROUNDING * self.variance))
 
 
 def components_of(values: NDArray[np.float64], covariance: NDArray[np.float64]) -> Components:
