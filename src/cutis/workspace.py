@@ -90,6 +90,11 @@ class Workspace:
         """Saliency and atlas of this bundle."""
         return self.root / "4_explanation" / _checked(name)
 
+    @property
+    def readers(self) -> Path:
+        """The reader study: its plan, its booth, its readings and its scores."""
+        return self.root / "5_readers"
+
     def release(self, name: str) -> Path:
         """What ships of this bundle."""
         return self.root / "6_release" / _checked(name)
