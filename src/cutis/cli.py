@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cutis import __version__
+from cutis.readers_cli import readers
 from cutis.terminal import WORK, Answer, plain, verb
 from cutis.vocabulary.diagnosis import Diagnosis
 from cutis.vocabulary.errors import UserError
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from cutis.runtime.ready import Ready
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True, pretty_exceptions_enable=False)
+app.add_typer(readers, name="readers")
 
 Folder = Annotated[
     Path, typer.Option("--workspace", "-w", file_okay=False, help="Where everything of one project lies.")

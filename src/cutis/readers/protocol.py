@@ -17,6 +17,7 @@ from cutis.vocabulary.reading import AIDED, ARMS, UNAIDED
 PLAN = "plan.json"
 BEGUN = "begun.json"
 BOOTH = "booth"
+DRAWN = "drawn.json"
 DESIGNS = (UNAIDED, "crossover", "sequential")
 BESIDE = ("age", "sex", "site")  # what readers may see beside a picture
 ASKS = ("confidence", "further", "management", "ratings")
@@ -77,6 +78,9 @@ class Protocol:
     languages: tuple[str, ...] = ("en", "zh")
     cases: tuple[PlannedCase, ...]
     slots: tuple[Slot, ...]
+    labellers: tuple[
+        str, ...
+    ] = ()  # raters of the dataset who labelled a case here: only a place of theirs is for them
     reads_per_case: int | None = None  # None where everybody reads everything
     endpoint: Endpoint
     network: str  # name of the bundle
@@ -84,7 +88,8 @@ class Protocol:
     network_sees: str  # what it is given, in words
     dataset_sha256: str  # of the manifest, which holds the truth
     taxonomy_sha256: str
-    drawn_sha256: str  # of the file that says how the cases were drawn, which is not for readers
+    booth_sha256: str = ""  # of the sums of the booth's pictures, feedback and aid
+    drawn_sha256: str = ""  # of the file that says how the cases were drawn, which is not for readers
     frame: tuple[int, int]  # width and height of every picture
     bytes_per_picture: int
 
@@ -154,7 +159,6 @@ def order_of(protocol: Protocol, slot: str, session: int = 1) -> tuple[Turn, ...
         if protocol.design == "sequential":
             return tuple(each for turn in turns for each in _both(turn))
         return turns
-    halves = _halves(protocol, cases)
     turned = _begins_unaided(protocol, slot) == (session == 1)
     by_arm = dict(zip(ARMS if turned else ARMS[::-1], _halves(protocol, cases), strict=True))
     parts = [_part(protocol, part, slot, session=session, arm=arm) for arm, part in by_arm.items()]
@@ -214,7 +218,7 @@ def _protocol_from(content: Mapping[str, Any]) -> Protocol:
     known = {field.name for field in fields(Protocol)}
     if unknown := sorted(content.keys() - known):
         raise TypeError(unknown[0])
-    lists = ("diagnoses", "shown", "aid", "asks", "languages")
+    lists = ("diagnoses", "shown", "aid", "asks", "languages", "labellers")
     plain = dict(content) | {name: tuple(content[name]) for name in lists}
     plain["frame"] = (content["frame"][0], content["frame"][1])
     plain["aliases"] = {code: tuple(words) for code, words in content["aliases"].items()}
