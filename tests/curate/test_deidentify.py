@@ -5,7 +5,7 @@ import pytest
 
 from cutis.curate.consensus import Verdict
 from cutis.curate.deidentify import deidentify
-from cutis.curate.pseudonyms import Key
+from cutis.vocabulary.pseudonyms import Key
 from cutis.curate.row import Row
 from cutis.curate.screen import Candidate, Picture
 from cutis.imaging.fingerprint import fingerprint

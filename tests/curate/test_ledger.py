@@ -3,7 +3,7 @@ import json
 import pytest
 
 from cutis.curate.ledger import Ledger, Place, read_ledger, write_ledger
-from cutis.curate.pseudonyms import Key
+from cutis.vocabulary.pseudonyms import Key
 from cutis.curate.split import SplitPlan
 from cutis.vocabulary.errors import SafetyRefusal, UserError
 from cutis.vocabulary.files import sha256_of

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cutis.curate.pseudonyms import read_or_make_key
+from cutis.vocabulary.pseudonyms import read_or_make_key
 from cutis.curate.stage import curate
 from cutis.curate.synthetic.clinic import invent_clinic
 from cutis.imaging.decode import carried_metadata, decode

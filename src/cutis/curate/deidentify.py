@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from cutis.curate.pseudonyms import Key
+from cutis.vocabulary.pseudonyms import Key
 from cutis.curate.screen import POOR, Candidate
 from cutis.vocabulary.case import Case
 

@@ -16,7 +16,7 @@ from cutis.curate.duplicates import mark_duplicates
 from cutis.curate.intake import Archive, take_in
 from cutis.curate.ledger import LEDGER_FILE, read_ledger, write_ledger
 from cutis.curate.proof import prove
-from cutis.curate.pseudonyms import read_or_make_key, write_key
+from cutis.vocabulary.pseudonyms import read_or_make_key, write_key
 from cutis.curate.row import Rejection
 from cutis.curate.screen import Candidate, screen
 from cutis.curate.split import Drawn, SplitPlan, meant_for_test, split

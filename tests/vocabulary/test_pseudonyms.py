@@ -3,7 +3,7 @@ import stat
 
 import pytest
 
-from cutis.curate.pseudonyms import Key, read_or_make_key, write_key
+from cutis.vocabulary.pseudonyms import Key, read_or_make_key, write_key
 from cutis.vocabulary.errors import SafetyRefusal
 
 KEY = Key(b"k" * 32)
