@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from cutis.vocabulary.pseudonyms import Key
 from cutis.curate.screen import POOR, Candidate
 from cutis.vocabulary.case import Case
+from cutis.vocabulary.pseudonyms import Key
 
 OLDEST_TOLD = 89  # years; whoever is older counts as 90, for the very old are few enough to be recognised
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from cutis.vocabulary.pseudonyms import KEY_FILE, Key, damaged
 from cutis.vocabulary.case import SPLITS
 from cutis.vocabulary.errors import SafetyRefusal, UserError
 from cutis.vocabulary.files import read_json, sha256_of, write_json
+from cutis.vocabulary.pseudonyms import KEY_FILE, Key, damaged
 
 LEDGER_FILE = "split_ledger.json"
 

@@ -16,7 +16,6 @@ from cutis.curate.duplicates import mark_duplicates
 from cutis.curate.intake import Archive, take_in
 from cutis.curate.ledger import LEDGER_FILE, read_ledger, write_ledger
 from cutis.curate.proof import prove
-from cutis.vocabulary.pseudonyms import read_or_make_key, write_key
 from cutis.curate.row import Rejection
 from cutis.curate.screen import Candidate, screen
 from cutis.curate.split import Drawn, SplitPlan, meant_for_test, split
@@ -24,6 +23,7 @@ from cutis.curate.told import tell
 from cutis.vocabulary.case import Case, Manifest
 from cutis.vocabulary.errors import UserError
 from cutis.vocabulary.files import sha256_of, written_aside
+from cutis.vocabulary.pseudonyms import read_or_make_key, write_key
 from cutis.workspace import Finished, Workspace, alone_in
 
 DRAWN = SplitPlan()

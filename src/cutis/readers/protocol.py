@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from cutis.stats.hypotheses import Hypothesis
 from cutis.vocabulary.chance import seed_of
 from cutis.vocabulary.errors import SafetyRefusal, UserError
 from cutis.vocabulary.files import read_json, write_json
@@ -53,9 +54,9 @@ class Endpoint:
     """What the study is to show."""
 
     measure: str  # "accuracy", "balanced_accuracy", or "sensitivity", "specificity" or "auc" with "/CODE"
-    hypothesis: str = "superiority"  # or "non-inferiority", "equivalence"
+    hypothesis: Hypothesis = "superiority"
     margin: float | None = None
-    level: float = 0.95
+    level: float | None = None  # of the interval; what the hypothesis asks for, if not given
 
 
 @dataclass(frozen=True, kw_only=True)

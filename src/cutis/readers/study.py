@@ -42,7 +42,7 @@ class Study(BaseModel):
     measure: str = "accuracy"
     hypothesis: Literal["superiority", "non-inferiority", "equivalence"] = "superiority"
     margin: float = Field(default=0.0, ge=0, lt=1)
-    level: float = Field(default=0.95, gt=0.5, lt=1)
+    level: float | None = Field(default=None, gt=0.5, lt=1)
     frame: tuple[Positive, Positive] | None = None  # width and height of every picture; chosen, if not given
     seed: int = 0
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from pathlib import Path
@@ -124,6 +124,7 @@ def read_readings(
     *,
     columns: Mapping[str, str] = MappingProxyType({}),
     meaning: Mapping[str, str] = MappingProxyType({}),
+    skip_unanswered: bool = False,
 ) -> tuple[Reading, ...]:
     """Read what `write_readings` wrote, or any CSV with a row for each reader and case.
 
@@ -133,12 +134,13 @@ def read_readings(
             ``{"reader_id": "reader"}``.
         meaning: which code a word of the CSV stands for, where it is no code, such as ``{"Acne": "acne"}``; "" leaves
             a word out.
+        skip_unanswered: whether a row of a CSV without a diagnosis is left out, where it is an error else.
 
     Raises:
         UserError: no such file, a damaged one, or one of a newer format; a column is missing; a row cannot be a
             reading, or doubles another one: the row is named.
     """
-    readings = _from_csv(path, columns, meaning) if path.suffix == ".csv" else _from_table(path)
+    readings = _from_csv(path, columns, meaning, skip=skip_unanswered) if path.suffix == ".csv" else _from_table(path)
     if not readings:
         raise UserError("there are no readings", where=str(path), mend="give a file with a row for each answer")
     require_single(readings, where=str(path))
@@ -156,7 +158,7 @@ def _from_table(path: Path) -> tuple[Reading, ...]:
     return tuple(readings)
 
 
-def _from_csv(path: Path, columns: Mapping[str, str], meaning: Mapping[str, str]) -> tuple[Reading, ...]:
+def _from_csv(path: Path, columns: Mapping[str, str], meaning: Mapping[str, str], *, skip: bool) -> tuple[Reading, ...]:
     header, rows = rows_of(path)
     called = {name: columns.get(name, name) for name in NAMES if name != "ratings"}
     wrong = sorted(columns.keys() - called.keys())
@@ -172,6 +174,8 @@ def _from_csv(path: Path, columns: Mapping[str, str], meaning: Mapping[str, str]
     for where, row in rows:
         given = {name: row[column] for name, column in called.items() if column in header}
         choices = _choices(given["diagnosis"], given.get("further", ""), meaning)
+        if skip and not choices:
+            continue
         ratings = {code: row[column] for code, column in rated.items() if row[column]}
         plain: dict[str, Any] = {name: text for name, text in given.items() if text}
         plain |= {"diagnosis": choices[0] if choices else "", "further": tuple(choices[1:])}
@@ -179,7 +183,7 @@ def _from_csv(path: Path, columns: Mapping[str, str], meaning: Mapping[str, str]
     return tuple(readings)
 
 
-def rows_of(path: Path) -> tuple[list[str], Iterable[tuple[str, dict[str, str]]]]:
+def rows_of(path: Path) -> tuple[list[str], list[tuple[str, dict[str, str]]]]:
     """Return the columns of a CSV, and its rows with the words that name their place.
 
     Raises:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,15 +71,21 @@ class Table:
         has: NDArray[np.bool_] = self.truth == kind
         return has
 
-    def of_readers(self, keep: Sequence[int]) -> Table:
-        """Return the table of some readers alone."""
+    def of_cases(self, cases: Sequence[str]) -> Table:
+        """Return the table of some cases alone, in this order."""
+        place = {case: number for number, case in enumerate(self.cases)}
+        at = [place[case] for case in cases]
         return replace(
             self,
-            readers=tuple(self.readers[place] for place in keep),
-            ratings=None if self.ratings is None else self.ratings[list(keep)],
-            **{
-                name: getattr(self, name)[list(keep)] for name in ("said", "named", "confidence", "seconds", "position")
-            },
+            cases=tuple(cases),
+            truth=self.truth[at],
+            cluster_ids=tuple(self.cluster_ids[number] for number in at),
+            said=self.said[:, at],
+            named=self.named[:, at],
+            confidence=self.confidence[:, at],
+            seconds=self.seconds[:, at],
+            position=self.position[:, at],
+            ratings=None if self.ratings is None else self.ratings[:, at],
         )
 
 
@@ -171,12 +176,10 @@ def table_of(
         said=said,
         named=named[..., :kinds],
         ratings=ratings if rated and len(readings) else None,
-        **_typed(numbers),
+        confidence=numbers["confidence"],
+        seconds=numbers["seconds"],
+        position=numbers["position"],
     )
-
-
-def _typed(numbers: Mapping[str, NDArray[np.float64]]) -> dict[str, Any]:
-    return dict(numbers)
 
 
 def _require_protocol(readings: Sequence[Reading], protocol_sha256: str | None, *, where: str) -> None:

@@ -1,0 +1,252 @@
+"""What is scored: readings, truth, network, and what is known of the readers. Files are read and checked here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from cutis.readers.network import Network, read_network
+from cutis.readers.protocol import PLAN, Protocol, read_protocol
+from cutis.readers.scoring.table import Truth, require_sound
+from cutis.runtime.bundle import read_bundle
+from cutis.vocabulary.case import Manifest, read_manifest
+from cutis.vocabulary.errors import UserError
+from cutis.vocabulary.files import sha256_of
+from cutis.vocabulary.predictions import read_predictions
+from cutis.vocabulary.pseudonyms import KEY_FILE, read_or_make_key
+from cutis.vocabulary.reading import NONE_OF_THESE, Reading, read_readings, rows_of
+from cutis.workspace import Workspace
+
+READINGS, PROFILES = "readings.parquet", "readers.csv"
+OUT_OF_FOLD = "out_of_fold.parquet"
+TRUTH = "truth"
+CASE = "case"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """Where everything comes from, and what of it is wanted."""
+
+    readings: Path | None = None  # the booth's, if not given
+    columns: Mapping[str, str] = field(default_factory=dict)  # what a CSV calls the fields of a reading, and the truth
+    meaning: Mapping[str, str] = field(default_factory=dict)  # which code a word of it stands for
+    network: str | None = None  # the bundle; the protocol's, if not given
+    out_of_fold: bool = False  # what the network said of cases of train and tune, each by a member that never saw it
+    pictures: Path | None = None  # the clinic's folder, where cases are called as its files are
+    profiles: Path | None = None  # the booth's, if not given and there
+    by: str = "dermoscopy"  # the column of the profiles that makes groups
+    count_further: bool = False  # whether a second and third choice count as said
+    drop_without_truth: bool = False
+    skip_unanswered: bool = False  # rows of a CSV without a diagnosis
+
+
+@dataclass(frozen=True, kw_only=True)
+class Material:
+    """Everything that a score is made from, checked."""
+
+    readings: tuple[Reading, ...]
+    codes: tuple[str, ...]
+    names: Mapping[str, str]
+    truth: Truth
+    protocol: Protocol | None
+    network: Network | None
+    profiles: Mapping[str, Mapping[str, str]]
+    source: str
+    where: str
+    invented: bool
+    dropped: dict[str, int]  # readings that do not count, by why
+    made_from: dict[str, str]
+
+
+def read_material(workspace: Workspace, asked: Asked) -> Material:
+    """Read everything that a score of readings is made from.
+
+    Raises:
+        UserError: a file is missing or damaged; see `read_readings`, `require_sound`, `read_network`.
+        SafetyRefusal: the protocol was changed after the first reading.
+    """
+    path = asked.readings or workspace.readers / READINGS
+    columns = {name: called for name, called in asked.columns.items() if name != TRUTH}
+    readings = read_readings(path, columns=columns, meaning=asked.meaning, skip_unanswered=asked.skip_unanswered)
+    protocol = _protocol(workspace, readings, ours=asked.readings is None)
+    manifest = _manifest(workspace)
+    if asked.pictures is not None:
+        readings = _renamed(readings, case_ids_of(workspace, asked.pictures))
+    told = asked.columns.get(TRUTH)
+    truth = _truth_beside(path, asked.columns, told, asked.meaning) if told else _truth_of(manifest, workspace)
+    practice = {case.case_id for case in protocol.cases if case.practice} if protocol else set()
+    counting = tuple(reading for reading in readings if reading.case_id not in practice)
+    codes = protocol.diagnoses if protocol else _codes(counting, truth, None if told else manifest)
+    sound = require_sound(
+        counting,
+        codes=codes,
+        truth=truth,
+        where=str(path),
+        protocol_sha256=protocol.sha256 if protocol else None,
+        drop_without_truth=asked.drop_without_truth,
+    )
+    network = None if told else _network(workspace, asked, protocol)
+    profiles = asked.profiles or workspace.readers / PROFILES
+    made_from = {"readings": sha256_of(path)}
+    made_from |= {"manifest": sha256_of(_manifest_path(workspace))} if manifest and not told else {}
+    made_from |= {"plan": sha256_of(workspace.readers / PLAN)} if protocol else {}
+    made_from |= {"predictions": network.predictions_sha256} if network else {}
+    return Material(
+        readings=sound,
+        codes=codes,
+        names=protocol.names if protocol else _names(codes, manifest),
+        truth=truth,
+        protocol=protocol,
+        network=network,
+        profiles=read_profiles(profiles) if asked.profiles or profiles.exists() else {},
+        source=path.name if told else (manifest.source if manifest else path.name),
+        where=str(path),
+        invented=bool(manifest and not told and manifest.invented),
+        dropped={
+            "practice": len(readings) - len(counting),
+            "case without truth": len(counting) - len(sound),
+            "row without a diagnosis": len(rows_of(path)[1]) - len(readings) if asked.skip_unanswered else 0,
+        },
+        made_from=made_from,
+    )
+
+
+def case_ids_of(workspace: Workspace, pictures: Path) -> dict[str, str]:
+    """Return the dataset's name of each picture of a clinic's folder, by the stem of its file.
+
+    Raises:
+        UserError: no such folder, or this workspace has not the key of the pseudonyms.
+    """
+    if not pictures.is_dir():
+        raise UserError("there is no such folder", where=str(pictures), mend="check the path")
+    if not (workspace.private / KEY_FILE).exists():
+        mend = "score where the folder was curated, or call the cases as the dataset does"
+        raise UserError("the key of the pseudonyms is not here", where=str(workspace.private), mend=mend)
+    key, copies, found = read_or_make_key(workspace.private), dict[str, int](), {}
+    for path in sorted(path for path in pictures.rglob("*") if path.is_file()):
+        source = sha256_of(path)
+        copies[source] = copies.get(source, 0) + 1
+        found[path.stem] = key.pseudonym("case", source, str(copies[source]))
+    return found
+
+
+def read_profiles(path: Path) -> dict[str, dict[str, str]]:
+    """Return what is known of each reader: the cells of a CSV beside its column ``reader_id``.
+
+    Raises:
+        UserError: no such file, no such column, or a reader stands twice.
+    """
+    header, rows = rows_of(path)
+    if "reader_id" not in header:
+        mend = f"call the column of the readers so; its columns are: {', '.join(header)}"
+        raise UserError("there is no column 'reader_id'", where=str(path), mend=mend)
+    found: dict[str, dict[str, str]] = {}
+    for where, row in rows:
+        name = row.pop("reader_id")
+        if name in found:
+            raise UserError(f"reader {name!r} stands twice", where=where, mend="keep one row of each reader")
+        found[name] = {what: cell for what, cell in row.items() if cell and what != "format"}
+    return found
+
+
+def _protocol(workspace: Workspace, readings: tuple[Reading, ...], *, ours: bool) -> Protocol | None:
+    """Return the protocol where the readings are the booth's, or say that they were given under one."""
+    path = workspace.readers / PLAN
+    under = any(reading.protocol_sha256 is not None for reading in readings)
+    return read_protocol(path) if path.exists() and (ours or under) else None
+
+
+def _manifest_path(workspace: Workspace) -> Path:
+    return workspace.dataset.resolve() / "manifest.parquet"
+
+
+def _manifest(workspace: Workspace) -> Manifest | None:
+    return read_manifest(_manifest_path(workspace)) if workspace.dataset.exists() else None
+
+
+def _truth_of(manifest: Manifest | None, workspace: Workspace) -> Truth:
+    if manifest is None:
+        mend = "run cutis curate first, or say which column of the readings has it: --column truth=COLUMN"
+        raise UserError("there is no dataset, and no truth beside the readings", where=str(workspace.root), mend=mend)
+    settled = [case for case in manifest.cases if case.diagnosis is not None and case.indeterminate is None]
+    return Truth(
+        diagnosis={case.case_id: str(case.diagnosis) for case in settled},
+        cluster={case.case_id: case.cluster_id for case in manifest.cases},
+        cluster_kind=manifest.cluster_kind,
+        where=str(workspace.dataset),
+    )
+
+
+def _truth_beside(path: Path, columns: Mapping[str, str], told: str, meaning: Mapping[str, str]) -> Truth:
+    """Return the truth that stands in a column of the readings.
+
+    Raises:
+        UserError: no such column, or a case has two truths.
+    """
+    header, rows = rows_of(path)
+    named = columns.get("case_id", "case_id")
+    if told not in header:
+        mend = f"its columns are: {', '.join(header)}"
+        raise UserError(f"there is no column {told!r}", where=str(path), mend=mend)
+    diagnosis: dict[str, str] = {}
+    cases: set[str] = set()
+    for where, row in rows:
+        case, code = row[named], meaning.get(row[told], row[told])
+        cases.add(case)
+        if code and diagnosis.setdefault(case, code) != code:
+            what = f"case {case!r} has two truths: {diagnosis[case]!r} and {code!r}"
+            raise UserError(what, where=where, mend="tell one in every row of a case")
+    return Truth(diagnosis=diagnosis, cluster={case: case for case in cases}, cluster_kind=CASE, where=str(path))
+
+
+def _codes(readings: tuple[Reading, ...], truth: Truth, manifest: Manifest | None) -> tuple[str, ...]:
+    """Return the diagnoses: the dataset's, or those that some case has."""
+    if manifest is not None:
+        return manifest.taxonomy.codes
+    del readings
+    return tuple(sorted(set(truth.diagnosis.values()) - {NONE_OF_THESE}))
+
+
+def _names(codes: tuple[str, ...], manifest: Manifest | None) -> dict[str, str]:
+    known = {disease.code: disease.name for disease in manifest.taxonomy.diseases} if manifest else {}
+    return {code: known.get(code, code) for code in codes}
+
+
+def _renamed(readings: tuple[Reading, ...], case_ids: Mapping[str, str]) -> tuple[Reading, ...]:
+    return tuple(
+        replace(reading, case_id=case_ids.get(Path(reading.case_id).stem, reading.case_id)) for reading in readings
+    )
+
+
+def _network(workspace: Workspace, asked: Asked, protocol: Protocol | None) -> Network | None:
+    """Return the network that was asked for, or the protocol's; None where there is neither.
+
+    Raises:
+        UserError: see `read_network`; or it is not the one that the protocol names.
+    """
+    name = asked.network or (protocol.network if protocol else None)
+    if name is None:
+        return None
+    network = named_network(workspace, name, out_of_fold=asked.out_of_fold)
+    if protocol and network.bundle.weights_sha256 != protocol.network_sha256:
+        what = f"{name!r} is not the network that the protocol names: its weights are others"
+        mend = f"bring back {protocol.network!r} with weights {protocol.network_sha256[:12]}"
+        raise UserError(what, where=str(workspace.bundle(name)), mend=mend)
+    return network
+
+
+def named_network(workspace: Workspace, name: str, *, out_of_fold: bool) -> Network:
+    """Return a bundle with what it said of the test split, or out of fold.
+
+    Raises:
+        UserError: it is missing or damaged, or was not cross-validated.
+    """
+    if not out_of_fold:
+        return read_network(workspace, name, manifest_sha256=sha256_of(_manifest_path(workspace)))
+    bundle = read_bundle(workspace.bundle(name).resolve())
+    path = bundle.folder / OUT_OF_FOLD
+    if not path.exists():
+        mend = f"cutis train --name {name} --set cross_validate=true"
+        raise UserError(f"{name} has no predictions out of fold", where=str(path), mend=mend)
+    return Network(bundle=bundle, predictions=read_predictions(path), predictions_sha256=sha256_of(path))

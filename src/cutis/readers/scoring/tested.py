@@ -1,0 +1,177 @@
+"""Every endpoint tested by a method that knows readers and cases, or refused with the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cutis.readers.protocol import Endpoint
+from cutis.readers.scoring.answers import Answers
+from cutis.readers.scoring.questions import ACCURACY, BALANCED, SENSITIVITY, SPECIFICITY
+from cutis.readers.scoring.table import Table
+from cutis.stats.comparisons import holm
+from cutis.stats.mrmc.endpoints import Endpoint as Kind
+from cutis.stats.mrmc.network import one_network
+from cutis.stats.mrmc.outcome import Outcome
+from cutis.stats.mrmc.study import Asked
+from cutis.stats.mrmc.treatments import two_treatments
+from cutis.vocabulary.errors import UserError
+from cutis.vocabulary.estimate import Estimate
+
+NETWORK, READERS, AIDED, UNAIDED = "network", "readers", "aided", "unaided"
+AUC = "auc"
+CALLED: dict[str, Kind] = {  # what the statistics call them
+    ACCURACY: "right",
+    BALANCED: "balanced_right",
+    SENSITIVITY: "sensitivity",
+    SPECIFICITY: "specificity",
+    AUC: "auc",
+}
+ONE_LABEL = "each reader gave one label for a case, and one label has no ROC curve; an area needs a rating of each"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tested:
+    """One endpoint: the two sides, their difference and its test; or why there is none."""
+
+    name: str
+    primary: bool
+    compared: tuple[str, str]
+    sides: Mapping[str, Estimate]
+    outcome: Outcome | None
+    p_adjusted: float | None = None  # by Holm, among the endpoints that are not primary
+    refused: str = ""
+
+    def content(self) -> dict[str, Any]:
+        """Return plain data."""
+        outcome = None
+        if self.outcome is not None:
+            outcome = asdict(self.outcome) | {"difference": self.outcome.difference.to_dict()}
+        return {
+            "name": self.name,
+            "primary": self.primary,
+            "compared": list(self.compared),
+            "sides": {who: estimate.to_dict() for who, estimate in self.sides.items()},
+            "outcome": outcome,
+            "p_adjusted": self.p_adjusted,
+            "refused": self.refused,
+        }
+
+
+Test = Callable[[Asked], tuple[dict[str, Estimate], Outcome]]
+
+
+def network_against_readers(table: Table, answers: Answers, *, primary: Endpoint | None) -> tuple[Tested, ...]:
+    """Test the network against the mean reader, for every endpoint that the readings can answer.
+
+    Args:
+        table: of readings.
+        answers: the network's, of the same cases.
+        primary: what the protocol names; None where there is none, and every endpoint is one of several.
+    """
+
+    def tested(name: str) -> Test:
+        truth, readers, network = _sides(table, name, answers)
+
+        def test(asked: Asked) -> tuple[dict[str, Estimate], Outcome]:
+            found = one_network(truth, network, readers, asked=asked)
+            return {NETWORK: found.network, READERS: found.mean_reader}, found.outcome
+
+        return test
+
+    return _all(table, tested, primary=primary, compared=(NETWORK, READERS))
+
+
+def aided_against_unaided(unaided: Table, aided: Table, *, primary: Endpoint | None) -> tuple[Tested, ...]:
+    """Test the mean reader with the network's answer against the mean reader without it."""
+
+    def tested(name: str) -> Test:
+        truth, before, _ = _sides(unaided, name, None)
+        _, after, _ = _sides(aided, name, None)
+
+        def test(asked: Asked) -> tuple[dict[str, Estimate], Outcome]:
+            found = two_treatments(truth, after, before, asked=asked)
+            return dict(zip((AIDED, UNAIDED), found.means, strict=True)), found.outcome
+
+        return test
+
+    return _all(unaided, tested, primary=primary, compared=(AIDED, UNAIDED))
+
+
+def _all(
+    table: Table, tested: Callable[[str], Test], *, primary: Endpoint | None, compared: tuple[str, str]
+) -> tuple[Tested, ...]:
+    found = []
+    for name in _names(table):
+        is_primary = primary is not None and primary.measure == name
+        found.append(_one(table, tested, name, primary if is_primary else None, compared=compared))
+    others = {each.name: each.outcome.p for each in found if each.outcome is not None and not each.primary}
+    adjusted = holm(others)
+    return tuple(replace(each, p_adjusted=adjusted.get(each.name)) for each in found)
+
+
+def _one(
+    table: Table,
+    tested: Callable[[str], Test],
+    name: str,
+    primary: Endpoint | None,
+    *,
+    compared: tuple[str, str],
+) -> Tested:
+    what = name.partition("/")[0]
+    if what == AUC and table.ratings is None:
+        return Tested(
+            name=name, primary=primary is not None, compared=compared, sides={}, outcome=None, refused=ONE_LABEL
+        )
+    clusters = table.clusters
+    asked = Asked(
+        endpoint=CALLED[what],
+        clusters=clusters if len(clusters) < len(table.cases) else None,
+    )
+    if primary is not None:
+        asked = replace(
+            asked,
+            hypothesis=primary.hypothesis,
+            margin=primary.margin or 0.0,
+            level=primary.level,
+        )
+    try:
+        sides, outcome = tested(name)(asked)
+    except UserError as error:
+        return Tested(
+            name=name,
+            primary=primary is not None,
+            compared=compared,
+            sides={},
+            outcome=None,
+            refused=f"{error.what}; {error.mend}",
+        )
+    return Tested(name=name, primary=primary is not None, compared=compared, sides=sides, outcome=outcome)
+
+
+def _names(table: Table) -> list[str]:
+    kinds = [kind for kind in range(len(table.codes)) if table.has(kind).any()]
+    codes: Sequence[str] = [table.codes[kind] for kind in kinds]
+    return [ACCURACY, BALANCED, *(f"{what}/{code}" for what in (SENSITIVITY, SPECIFICITY, AUC) for code in codes)]
+
+
+def _sides(
+    table: Table, name: str, answers: Answers | None
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return truth (N,), readers' scores (R, N) with NaN where not read, and the network's (N,); empty without one."""
+    what, _, code = name.partition("/")
+    nothing = np.empty(0)
+    if what in {ACCURACY, BALANCED}:
+        network = nothing if answers is None else (answers.answer == table.truth).astype(np.float64)
+        return table.truth, np.where(table.read, table.right, np.nan), network
+    kind = table.codes.index(code)
+    truth = table.has(kind).astype(np.int64)
+    if what == AUC:
+        ratings = np.empty(0) if table.ratings is None else table.ratings[..., kind]
+        return truth, ratings, nothing if answers is None else answers.chances[:, kind]
+    network = nothing if answers is None else answers.flagged[:, kind].astype(np.float64)
+    return truth, np.where(table.read, table.named[..., kind], np.nan), network
