@@ -33,3 +33,83 @@ def plan(
     from cutis.readers import stage
 
     return stage.plan(Workspace(workspace), study, settings=tuple(setting or ()), again=again)
+
+
+@verb(readers)
+def score(  # noqa: PLR0913  every option of the command line is one
+    readings: Annotated[
+        Path | None,
+        typer.Argument(metavar="READINGS", help="A .parquet or .csv, a row per reader and case; the booth's else."),
+    ] = None,
+    *,
+    column: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FIELD=COLUMN", help="What a CSV calls reader_id, case_id, diagnosis, …, or the truth."),
+    ] = None,
+    means: Annotated[
+        list[str] | None,
+        typer.Option(metavar="WORD=CODE", help="Which diagnosis a word of it stands for; none for none of these."),
+    ] = None,
+    votes: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="GROUP=FILE", help="Votes counted per image instead; or GROUP=ALL-PART, one group without another."
+        ),
+    ] = None,
+    network: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The bundle beside them; the protocol's else.")
+    ] = None,
+    out_of_fold: Annotated[
+        bool, typer.Option("--out-of-fold", help="Take its answers to train and tune, after cross-validation.")
+    ] = False,
+    pictures: Annotated[
+        Path | None, typer.Option(metavar="CLINIC_DIR", help="Cases are called as the pictures of this folder are.")
+    ] = None,
+    profiles: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A CSV of what is known of each reader_id; the booth's else.")
+    ] = None,
+    by: Annotated[str, typer.Option(metavar="COLUMN", help="Which column of it makes groups.")] = "dermoscopy",
+    count_further: Annotated[
+        bool, typer.Option("--count-further", help="A second and third choice count as said, yes or no.")
+    ] = False,
+    drop_without_truth: Annotated[
+        bool, typer.Option("--drop-without-truth", help="Leave cases out that have no truth.")
+    ] = False,
+    skip_unanswered: Annotated[
+        bool, typer.Option("--skip-unanswered", help="Leave rows of a CSV out that name no diagnosis.")
+    ] = False,
+    name: Annotated[str | None, typer.Option(help="What to call this score; study or votes, if not given.")] = None,
+    workspace: Folder = WORK,
+    again: Again = False,
+) -> Finished:
+    """Say how readers and network compare, each figure with an interval that knows of readers and cases."""
+    from cutis.readers import stage
+    from cutis.readers.scoring.material import Asked
+    from cutis.readers.scoring.votes import names_of
+
+    project, columns = Workspace(workspace), dict(names_of(column or ()))
+    if votes:
+        return stage.score_votes(
+            project,
+            votes,
+            network=network or project.only_bundle(),
+            out_of_fold=out_of_fold,
+            case=columns.get("case_id", "case_id"),
+            pictures=pictures,
+            name=name or "votes",
+            again=again,
+        )
+    asked = Asked(
+        readings=readings,
+        columns=columns,
+        meaning=dict(names_of(means or ())),
+        network=network,
+        out_of_fold=out_of_fold,
+        pictures=pictures,
+        profiles=profiles,
+        by=by,
+        count_further=count_further,
+        drop_without_truth=drop_without_truth,
+        skip_unanswered=skip_unanswered,
+    )
+    return stage.score(project, asked, name=name or "study", again=again)

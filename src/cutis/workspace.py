@@ -95,6 +95,10 @@ class Workspace:
         """The reader study: its plan, its booth, its readings and its scores."""
         return self.root / "5_readers"
 
+    def scores(self, name: str) -> Path:
+        """What was scored of readers under this name."""
+        return self.readers / "scores" / _checked(name)
+
     def release(self, name: str) -> Path:
         """What ships of this bundle."""
         return self.root / "6_release" / _checked(name)

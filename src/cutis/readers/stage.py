@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from cutis.progress import say
 from cutis.readers.network import read_network
 from cutis.readers.planning import drawn_plan, how_drawn, read_material, write_booth
 from cutis.readers.protocol import BOOTH, DRAWN, PLAN, begun_under, read_protocol, write_protocol
+from cutis.readers.record import write_scored_votes, write_scores
+from cutis.readers.scoring.material import Asked, read_votes_material
+from cutis.readers.scoring.material import read_material as read_readings_material
+from cutis.readers.scoring.scored import scored
+from cutis.readers.scoring.votes import scored_votes
 from cutis.readers.study import read_study
-from cutis.readers.told import tell_plan
+from cutis.readers.told import tell_plan, tell_scores, tell_votes
 from cutis.runtime.engines import open_engine
 from cutis.vocabulary.errors import SafetyRefusal
 from cutis.vocabulary.files import SUMS, sha256_of, write_json, write_sums
@@ -60,6 +67,76 @@ def plan(
     )
     write_protocol(path, protocol, made_from={"manifest": material.dataset_sha256, "booth": seal})
     return tell_plan(protocol, drawn, wrote=path)
+
+
+def score(workspace: Workspace, asked: Asked, *, name: str = "study", again: bool = False) -> Finished:
+    """Score readings: each reader, the mean reader, the network beside them, agreement, pace, votes and switches.
+
+    Args:
+        workspace: holds the dataset with the truth, the protocol and the bundle, as far as there are any.
+        asked: where everything comes from.
+        name: of this score, in ``5_readers/scores``.
+        again: make a new version where there is one of this name.
+
+    Raises:
+        UserError: see `read_material`; there is such a score already, or no space left.
+        SafetyRefusal: the protocol was changed after the first reading.
+    """
+    target = workspace.scores(name)
+    workspace.refuse_to_overwrite(target, again=again)
+    material = read_readings_material(workspace, asked)
+    scores = scored(material, by=asked.by, count_further=asked.count_further)
+    with workspace.new_version(target, again=again) as folder:
+        write_scores(folder, name, material, scores)
+        write_sums(folder)
+    return tell_scores(material, scores, wrote=target)
+
+
+def score_votes(
+    workspace: Workspace,
+    groups: Sequence[str],
+    *,
+    network: str,
+    out_of_fold: bool = False,
+    case: str = "case_id",
+    pictures: Path | None = None,
+    name: str = "votes",
+    again: bool = False,
+) -> Finished:
+    """Score votes that were counted per image, in one or more groups of readers, beside the network.
+
+    Args:
+        workspace: holds the dataset and the bundle.
+        groups: ``NAME=FILE``, or ``NAME=OTHER-ANOTHER`` for the votes of a group without those of one within it.
+        network: the bundle.
+        out_of_fold: whether its answers to train and tune count, by members that never saw them, rather than the test.
+        case: what the column of the images is called.
+        pictures: the clinic's folder, where images are called as its files are.
+        name: of this score, in ``5_readers/scores``.
+        again: make a new version where there is one of this name.
+
+    Raises:
+        UserError: see `read_votes`, `scored_votes` and `named_network`; there is such a score already.
+    """
+    target = workspace.scores(name)
+    workspace.refuse_to_overwrite(target, again=again)
+    beside = read_votes_material(
+        workspace, groups, network=network, out_of_fold=out_of_fold, case=case, pictures=pictures
+    )
+    say(f"{len(beside.groups)} groups of readers beside {network}")
+    found = scored_votes(beside.groups, beside.network, beside.truth, between=beside.between)
+    with workspace.new_version(target, again=again) as folder:
+        write_scored_votes(
+            folder,
+            name,
+            found,
+            bundle=beside.network.bundle,
+            made_from=beside.made_from,
+            source=beside.source,
+            split=beside.network.predictions.split,
+        )
+        write_sums(folder)
+    return tell_votes(found, wrote=target)
 
 
 def _refuse_after_the_first_reading(folder: Path) -> None:

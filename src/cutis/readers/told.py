@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from cutis.readers.planning import Plan, how_drawn, warnings_of
 from cutis.readers.protocol import Protocol
+from cutis.readers.scoring.material import Material
+from cutis.readers.scoring.scored import Scores
+from cutis.readers.scoring.tested import Tested
+from cutis.readers.scoring.votes import CONDITIONAL, Scored
 from cutis.workspace import Finished
 
 
@@ -39,3 +44,58 @@ def tell_plan(protocol: Protocol, plan: Plan, *, wrote: Path) -> Finished:
         **how_drawn(plan),
     }
     return Finished(wrote=wrote, lines=lines, facts=facts, next_command="cutis readers booth")
+
+
+def tell_scores(material: Material, scores: Scores, *, wrote: Path) -> Finished:
+    """Sum up a score in a few lines; the facts hold the primary endpoint, or every one where none was named."""
+    tested = [*scores.aided, *(each for arm in scores.arms.values() for each in arm.tested)]
+    primary = [each for each in tested if each.primary]
+    facts = {
+        "readers": len(scores.first.table.readers),
+        "cases": len(scores.first.table.cases),
+        "answers": {name: int(arm.table.read.sum()) for name, arm in scores.arms.items()},
+        "dropped": material.dropped,
+        "tested": [each.content() for each in primary or tested],
+        "pooled": {name: arm.pooled.content() for name, arm in scores.arms.items()},
+    }
+    lines = tuple(_lines(material, scores, primary or tested))
+    return Finished(wrote=wrote, lines=lines, facts=facts, next_command="cutis report")
+
+
+def tell_votes(scored: Scored, *, wrote: Path) -> Finished:
+    """Sum up a score of votes."""
+    lines = [f"the network is {scored.network}; votes are {CONDITIONAL}"]
+    for group in scored.groups:
+        said = f"{group.votes:,} votes on {group.images:,} images, in the middle {group.median_votes:g} an image"
+        lines.append(f"{group.name}: {said}")
+        for what in ("accuracy", "balanced_accuracy"):
+            lines += [f"  {who} {what:<18} {group.estimates[f'{who}/{what}']}" for who in ("readers", "network")]
+            lines.append(f"  network − readers          {group.estimates[f'network − readers/{what}']}")
+    for pair, estimates in scored.between.items():
+        lines.append(f"{pair}: {estimates['balanced_accuracy']} in balanced accuracy")
+    return Finished(wrote=wrote, lines=tuple(lines), facts=scored.content(), next_command="cutis report")
+
+
+def _lines(material: Material, scores: Scores, tested: list[Tested]) -> Iterator[str]:
+    first = scores.first
+    crossed = "everybody read everything" if first.table.is_crossed else "not everybody read everything"
+    yield f"{len(first.table.readers)} readers, {len(first.table.cases):,} cases; {crossed}"
+    dropped = {why: count for why, count in material.dropped.items() if count}
+    if dropped:
+        yield f"not counted: {', '.join(f'{count:,} ({why})' for why, count in dropped.items())}"
+    for name, arm in scores.arms.items():
+        for what in ("accuracy", "balanced_accuracy"):
+            yield f"{f'{name}, mean reader, {what}':<44}{arm.pooled.readers[what]}"
+        if arm.within:
+            yield f"{f'{name}, with themselves, Cohen kappa':<44}{arm.within.estimates['cohen_kappa']}"
+        yield f"{f'{name}, with one another, Fleiss kappa':<44}{arm.between.estimates['fleiss_kappa']}"
+    if scores.network:
+        yield f"{'network, accuracy':<44}{scores.network['accuracy']}"
+    for each in tested:
+        if each.refused:
+            yield f"{each.name}: not tested, {each.refused}"
+        elif each.outcome is not None:
+            p = "no p" if each.outcome.p is None else f"p {each.outcome.p:.4f}"
+            yield f"{f'{each.compared[0]} − {each.compared[1]}, {each.name}':<44}{each.outcome.difference}, {p}"
+            if each.primary:
+                yield f"primary endpoint: {each.outcome.verdict.words}"

@@ -22,7 +22,8 @@ WEIGHTS = "weights.safetensors"
 TRUST = "trust.safetensors"
 HISTORY = "history.jsonl"
 CONFIG = "config.toml"
-WITHOUT = frozenset({NEIGHBOURS})  # what a bundle can do without
+OUT_OF_FOLD = "out_of_fold.parquet"  # what each case of train and tune was answered by a member that never saw it
+WITHOUT = frozenset({NEIGHBOURS, OUT_OF_FOLD})  # what a bundle can do without
 AS_SAID = Recalibration(kind="identity")
 BALANCED = "Its probabilities are those of a clinic in which rare diagnoses are more frequent than in the archive."
 UNWATCHED = "It answers every picture, however unlike those that it learned from."

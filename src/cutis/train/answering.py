@@ -27,6 +27,7 @@ from cutis.train.run import Run
 from cutis.vocabulary.case import Manifest, unchanged_picture
 from cutis.vocabulary.chance import chance
 from cutis.vocabulary.outputs import Outputs
+from cutis.vocabulary.predictions import Predictions
 
 SETS = ("LAC", "APS")  # the first one answers: its sets are the smaller
 
@@ -49,6 +50,7 @@ class Answering(NamedTuple):
     recalibration: Recalibration  # of what they say together
     thresholds: Thresholds
     mix: tuple[float, ...]  # prevalences (K,) that the probabilities are those of
+    said: NDArray[np.float64]  # (N, K) of the cases that this was fitted on, in the order of the members
 
 
 def answering_of(run: Run, members: Sequence[Trained]) -> Answering:
@@ -84,6 +86,27 @@ def answering_of(run: Run, members: Sequence[Trained]) -> Answering:
             malignant=_malignant_threshold(chances, malignant, heard.truth, rule=rule),
         ),
         mix=tuple(map(float, _mix(heard.truth, weights, kinds=len(malignant)))),
+        said=chances,
+    )
+
+
+def out_of_fold(run: Run, members: Sequence[Trained], answering: Answering) -> Predictions:
+    """Return what is said of train and tune after cross-validation, of each case by the member that never saw it.
+
+    Which epoch answers was chosen on these cases, and so was how it answers, which flatters a little.
+    """
+    cases = {case.case_id: case for case in run.pictures.cases}
+    case_ids = tuple(case_id for member in members for case_id in member.heard_of)
+    return Predictions(
+        case_ids=case_ids,
+        cluster_ids=tuple(cases[case_id].cluster_id for case_id in case_ids),
+        cluster_kind=run.manifest.cluster_kind,
+        truth=_together([member.heard for member in members]).truth,
+        probabilities=answering.said,
+        codes=run.manifest.taxonomy.codes,
+        taxonomy_sha256=run.manifest.taxonomy.sha256,
+        split="train and tune, out of fold",
+        rater=run.name,
     )
 
 

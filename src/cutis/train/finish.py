@@ -11,8 +11,8 @@ from safetensors.torch import load_file
 from torch import nn
 
 from cutis.imaging.prepare import Preparation
-from cutis.runtime.bundle import CONFIG, HISTORY, WEIGHTS, Bundle, write_description
-from cutis.train.answering import Trained, answering_of, seen_by, trusted
+from cutis.runtime.bundle import CONFIG, HISTORY, OUT_OF_FOLD, WEIGHTS, Bundle, write_description
+from cutis.train.answering import Trained, answering_of, out_of_fold, seen_by, trusted
 from cutis.train.batches import Pictures
 from cutis.train.checkpoint import KEPT, save_tensors
 from cutis.train.config import config_text
@@ -21,6 +21,7 @@ from cutis.train.likeness import with_similar_cases
 from cutis.train.run import Run
 from cutis.vocabulary.case import SPLITS
 from cutis.vocabulary.files import sha256_of, stamp
+from cutis.vocabulary.predictions import write_predictions
 
 
 def best_weights(folder: Path, epoch: int) -> Path:
@@ -104,6 +105,8 @@ def write_bundle(
     if run.config.similar_cases:
         bundle = with_similar_cases(bundle, run, seen, pictures=pictures)
     made_from = {"manifest": run.dataset_sha256, "config": sha256_of(folder / CONFIG)}
+    if len(members) > 1:
+        write_predictions(folder / OUT_OF_FOLD, out_of_fold(run, members, answering), made_from=made_from)
     write_description(folder, bundle, made_from=made_from)
     return bundle
 

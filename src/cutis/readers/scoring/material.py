@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from cutis.readers.network import Network, read_network
 from cutis.readers.protocol import PLAN, Protocol, read_protocol
 from cutis.readers.scoring.table import Truth, require_sound
-from cutis.runtime.bundle import read_bundle
+from cutis.readers.scoring.votes import LESS, Votes, less, names_of, read_votes, renamed
+from cutis.runtime.bundle import OUT_OF_FOLD, read_bundle
 from cutis.vocabulary.case import Manifest, read_manifest
 from cutis.vocabulary.errors import UserError
 from cutis.vocabulary.files import sha256_of
@@ -19,7 +21,6 @@ from cutis.vocabulary.reading import NONE_OF_THESE, Reading, read_readings, rows
 from cutis.workspace import Workspace
 
 READINGS, PROFILES = "readings.parquet", "readers.csv"
-OUT_OF_FOLD = "out_of_fold.parquet"
 TRUTH = "truth"
 CASE = "case"
 
@@ -108,6 +109,56 @@ def read_material(workspace: Workspace, asked: Asked) -> Material:
             "case without truth": len(counting) - len(sound),
             "row without a diagnosis": len(rows_of(path)[1]) - len(readings) if asked.skip_unanswered else 0,
         },
+        made_from=made_from,
+    )
+
+
+class VotesMaterial(NamedTuple):
+    """Everything that a score of votes is made from."""
+
+    groups: tuple[Votes, ...]
+    between: tuple[tuple[str, str], ...]  # pairs of groups, where one was made by taking another away
+    network: Network
+    truth: Truth
+    source: str
+    made_from: dict[str, str]
+
+
+def read_votes_material(
+    workspace: Workspace,
+    groups: Sequence[str],
+    *,
+    network: str,
+    out_of_fold: bool,
+    case: str,
+    pictures: Path | None,
+) -> VotesMaterial:
+    """Read groups of votes, and the network beside them; see `cutis.readers.stage.score_votes`.
+
+    Raises:
+        UserError: see `read_votes`, `less` and `named_network`.
+    """
+    beside = named_network(workspace, network, out_of_fold=out_of_fold)
+    manifest = read_manifest(_manifest_path(workspace))
+    names = case_ids_of(workspace, pictures) if pictures else {}
+    made_from = {"manifest": sha256_of(_manifest_path(workspace)), "predictions": beside.predictions_sha256}
+    found: dict[str, Votes] = {}
+    between: list[tuple[str, str]] = []
+    for name, value in names_of(groups):
+        whole, minus, part = value.partition(LESS)
+        if minus and whole in found and part in found:
+            found[name] = less(name, found[whole], found[part])
+            between.append((part, name))
+            continue
+        votes = read_votes(name, Path(value), manifest.taxonomy, case=case)
+        made_from[f"votes of {name}"] = sha256_of(Path(value))
+        found[name] = renamed(votes, names)
+    return VotesMaterial(
+        groups=tuple(found.values()),
+        between=tuple(between),
+        network=beside,
+        truth=_truth_of(manifest, workspace),
+        source=manifest.source,
         made_from=made_from,
     )
 
