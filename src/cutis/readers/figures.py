@@ -49,9 +49,8 @@ def figures_of(scores: Scores, names: Mapping[str, str], *, of_what: str) -> dic
     figures: dict[str, Figure] = {}
     for name, arm in scores.arms.items():
         end = "" if arm is scores.first else f"_{name}"
-        figures[f"readers{end}"] = readers_figure(arm, of_what=of_what)
-        if arm.points:
-            figures[f"roc{end}"] = roc_figure(arm.points, names, of_what=of_what)
+        network = scores.network.get("accuracy") if arm is scores.first else None
+        figures[f"readers{end}"] = readers_figure(arm, network, of_what=of_what)
         if any(each.outcome for each in arm.tested):
             figures[f"differences{end}"] = differences_figure(arm.tested, of_what=of_what)
         if len(arm.votes) > 1:
@@ -84,7 +83,7 @@ def roc_figure(points: Sequence[Points], names: Mapping[str, str], *, of_what: s
             axes.set_axis_off()
         for place, (axes, each) in enumerate(zip(panels, points, strict=False)):
             _draw_points(axes, each)
-            axes.set_title(names.get(each.code, each.code)[:30], loc="left", fontsize=SMALL, weight="bold", pad=14)
+            axes.set_title(names.get(each.code, each.code)[:23], loc="left", fontsize=SMALL, weight="bold", pad=14)
             axes.text(0, 1.03, spoken(each.estimates[BENEATH]), transform=axes.transAxes, fontsize=SMALL, color=GREY)
             if place % columns == 0:
                 axes.set_ylabel("sensitivity")
@@ -94,16 +93,13 @@ def roc_figure(points: Sequence[Points], names: Mapping[str, str], *, of_what: s
     return figure
 
 
-def readers_figure(arm: Arm, *, of_what: str) -> Figure:
+def readers_figure(arm: Arm, network: Estimate | None, *, of_what: str) -> Figure:
     """Draw every reader's accuracy, the best at the top, beside the network's."""
     readers = sorted(arm.readers, key=lambda reader: -(reader.estimates["accuracy"].value or 0))
     named = len(readers) <= NAMED_READERS
-    network = arm.pooled.network.get("accuracy")
     mean = arm.pooled.readers["accuracy"]
     values = [reader.estimates["accuracy"].value or 0 for reader in readers]
-    title = (
-        f"Readers are right in {min(values):.2f} to {max(values):.2f} of cases, on average in {spoken(mean)}"
-    )
+    title = f"Readers are right in {min(values):.2f} to {max(values):.2f} of cases, on average in {spoken(mean)}"
     reading = "Points: readers with Wilson's 95% intervals. Grey band: the mean reader, over readers and cases."
     if network is not None and network.value is not None:
         reading += f" Dashed: the network, {spoken(network)}."
@@ -136,7 +132,8 @@ def differences_figure(tested: Sequence[Tested], *, of_what: str) -> Figure:
     title = f"{first} − {second}: {apart} of {len(drawn)} differences leave 0 out of their interval"
     reading = (
         "Points with intervals that know of readers and cases (MRMC). Right of the line: the first is better. Bold: "
-        "the primary endpoint. Hollow: few cases for so many readers, or another caution that its note tells."
+        "the primary endpoint; the others are not corrected for their number. Hollow: few cases for so many readers, "
+        "or another caution that its note tells."
     )
     with framed(title, of_what, reading, height=0.5 + ROW * len(drawn)) as figure:
         axes = figure.subplots()
@@ -153,7 +150,8 @@ def differences_figure(tested: Sequence[Tested], *, of_what: str) -> Figure:
 
 def votes_figure(votes: Sequence[Vote], network: float | None, *, of_what: str) -> Figure:
     """Draw how right the vote of k readers is, beside the network."""
-    title = f"From {spoken(votes[0].accuracy)} of one reader to {spoken(votes[-1].accuracy)} of {votes[-1].readers}"
+    last = votes[-1]
+    title = f"One reader is right in {spoken(votes[0].accuracy)}, the vote of {last.readers} in {spoken(last.accuracy)}"
     reading = "Line with band: committees of so many of these readers, and the 95% interval over cases."
     reading += " Dashed: the network on the same cases." if network is not None else ""
     with framed(title, of_what, reading, height=2.4) as figure:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from itertools import combinations
+from math import comb
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,7 +16,7 @@ from cutis.stats.resampling import Clusters, resample
 from cutis.stats.weights import Weights, ratio, weighted_mean
 from cutis.vocabulary.estimate import Estimate
 
-COMMITTEES = 200  # drawn of each size: the mean over them is then known to about a thousandth
+COMMITTEES = 400  # of each size at most: all there are, or so many by chance, whose mean is known to about 0.003
 LARGEST_SIZES = (1, 3, 5, 7, 9, 15, 25, 51, 101)
 
 
@@ -38,9 +41,9 @@ def votes_of(
 ) -> tuple[Vote, ...]:
     """Return how often the plurality of k readers is right, for odd numbers k up to all of them.
 
-    Committees of k different readers are drawn at random, and each case is answered by those of them who read it; where
-    several diagnoses have the most votes, each of them counts its share. The readers are these ones and no others, so
-    that the interval is over cases alone.
+    Committees of k different readers are all that there are, or many by chance; a case is answered by those of them who
+    read it. Where several diagnoses have the most votes, each of them counts its share. The readers are these ones and
+    no others, so that the interval is over cases alone.
 
     Args:
         table: of readings.
@@ -91,11 +94,12 @@ def _mean_right(
 ) -> NDArray[np.float64]:
     """Return how right committees are on each case (N,), on average over those of them in which somebody read it."""
     readers = len(choices)
-    committees = 1 if size == readers else COMMITTEES
     total, count = np.zeros(len(truth)), np.zeros(len(truth))
-    for _ in range(committees):
-        chosen = generator.permutation(readers)[:size]
-        right = plurality(choices[chosen].sum(axis=0), truth)
+    committees: Iterable[Sequence[int]] = combinations(range(readers), size)
+    if comb(readers, size) > COMMITTEES:
+        committees = [generator.permutation(readers)[:size].tolist() for _ in range(COMMITTEES)]
+    for chosen in committees:
+        right = plurality(choices[list(chosen)].sum(axis=0), truth)
         total += np.nan_to_num(right)
         count += ~np.isnan(right)
     return ratio(total, count)
