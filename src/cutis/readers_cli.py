@@ -78,6 +78,9 @@ def score(  # noqa: PLR0913  every option of the command line is one
     skip_unanswered: Annotated[
         bool, typer.Option("--skip-unanswered", help="Leave rows of a CSV out that name no diagnosis.")
     ] = False,
+    imrmc: Annotated[
+        bool, typer.Option("--imrmc", help="Write the readings for iMRMC too, a file for each diagnosis.")
+    ] = False,
     name: Annotated[str | None, typer.Option(help="What to call this score; study or votes, if not given.")] = None,
     workspace: Folder = WORK,
     again: Again = False,
@@ -112,4 +115,4 @@ def score(  # noqa: PLR0913  every option of the command line is one
         drop_without_truth=drop_without_truth,
         skip_unanswered=skip_unanswered,
     )
-    return stage.score(project, asked, name=name or "study", again=again)
+    return stage.score(project, asked, name=name or "study", imrmc=imrmc, again=again)

@@ -51,6 +51,8 @@ def figures_of(scores: Scores, names: Mapping[str, str], *, of_what: str) -> dic
         end = "" if arm is scores.first else f"_{name}"
         network = scores.network.get("accuracy") if arm is scores.first else None
         figures[f"readers{end}"] = readers_figure(arm, network, of_what=of_what)
+        if arm.points:
+            figures[f"roc{end}"] = roc_figure(arm.points, names, of_what=of_what)
         if any(each.outcome for each in arm.tested):
             figures[f"differences{end}"] = differences_figure(arm.tested, of_what=of_what)
         if len(arm.votes) > 1:

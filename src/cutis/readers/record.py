@@ -25,7 +25,8 @@ METHODS = {
     "aided against unaided": "Obuchowski–Rockette, two treatments; one-shot U-statistics where designs have gaps",
     "at the mean reader's specificity": "description: the place on the curve is chosen anew in every round",
     "votes of k readers": "plurality of committees drawn at random; bootstrap of cases, conditional on these readers",
-    "within readers": "Cohen's kappa of the two occasions, mean over readers; two-way bootstrap",
+    "between readers": "Fleiss' kappa, Krippendorff's alpha and Gwet's AC1; jackknife over readers and cases",
+    "within readers": "Cohen's kappa of the two occasions, mean over readers; jackknife over readers and cases",
 }
 
 

@@ -11,6 +11,7 @@ from cutis.readers.network import read_network
 from cutis.readers.planning import drawn_plan, how_drawn, read_material, write_booth
 from cutis.readers.protocol import BOOTH, DRAWN, PLAN, begun_under, read_protocol, write_protocol
 from cutis.readers.record import write_scored_votes, write_scores
+from cutis.readers.scoring.imrmc import write_imrmc
 from cutis.readers.scoring.material import Asked, read_votes_material
 from cutis.readers.scoring.material import read_material as read_readings_material
 from cutis.readers.scoring.scored import scored
@@ -69,13 +70,16 @@ def plan(
     return tell_plan(protocol, drawn, wrote=path)
 
 
-def score(workspace: Workspace, asked: Asked, *, name: str = "study", again: bool = False) -> Finished:
+def score(
+    workspace: Workspace, asked: Asked, *, name: str = "study", imrmc: bool = False, again: bool = False
+) -> Finished:
     """Score readings: each reader, the mean reader, the network beside them, agreement, pace, votes and switches.
 
     Args:
         workspace: holds the dataset with the truth, the protocol and the bundle, as far as there are any.
         asked: where everything comes from.
         name: of this score, in ``5_readers/scores``.
+        imrmc: whether to write the readings for iMRMC too.
         again: make a new version where there is one of this name.
 
     Raises:
@@ -88,6 +92,8 @@ def score(workspace: Workspace, asked: Asked, *, name: str = "study", again: boo
     scores = scored(material, by=asked.by, count_further=asked.count_further)
     with workspace.new_version(target, again=again) as folder:
         write_scores(folder, name, material, scores)
+        if imrmc:
+            write_imrmc(folder / "imrmc", scores)
         write_sums(folder)
     return tell_scores(material, scores, wrote=target)
 

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cutis.readers.scoring.answers import Answers
-from cutis.readers.scoring.table import Table
-from cutis.stats.agreement import cohen_kappa, fleiss_kappa
-from cutis.stats.intervals import ROUNDS, bootstrap, known
-from cutis.stats.metrics import Measure
+from cutis.readers.scoring.table import UNREAD, Table
+from cutis.stats.agreement import cohen_kappa
+from cutis.stats.intervals import ROUNDS, known
+from cutis.stats.rater_agreement import estimate_agreement, estimate_mean_kappa
 from cutis.stats.two_way import Picks, mean_of, shares_of, two_way
-from cutis.stats.weights import Weights, weighted_mean
+from cutis.stats.weights import Weights
 from cutis.vocabulary.estimate import Estimate, plain
 
 KAPPA, SHARE = "cohen_kappa", "same_answer"
-FLEISS = "fleiss_kappa"
-PAIRS = "same_answer_of_two_readers"
+BETWEEN = ("agreement", "fleiss_kappa", "krippendorff_nominal", "gwet_ac1")
 
 
 class Agreement(NamedTuple):
@@ -34,29 +32,14 @@ class Agreement(NamedTuple):
         return {"estimates": plain(self.estimates), "by_reader": self.by_reader, "cases": self.cases}
 
 
-def between_readers(table: Table, *, generator: np.random.Generator, rounds: int = ROUNDS) -> Agreement:
-    """Return how far the first choices of different readers agree: Fleiss' kappa, and the share of pairs that agree.
+def between_readers(table: Table) -> Agreement:
+    """Return how far the first choices of different readers agree, over readers and cases.
 
-    None of these is a diagnosis as any other. The interval is over cases, for these readers.
+    None of these is an answer as any other.
     """
-    kinds = len(table.codes) + 1
-    counts = np.stack([(table.said == kind).sum(axis=0) for kind in range(kinds)], axis=1)
-    several = counts.sum(axis=1) > 1
-    pairs = counts.sum(axis=1) * (counts.sum(axis=1) - 1)
-    same = np.where(several, (counts * (counts - 1)).sum(axis=1) / np.maximum(pairs, 1), 0.0)
-
-    def figures(weights: Weights) -> dict[Measure, NDArray[np.float64]]:
-        return {
-            Measure(None, FLEISS): fleiss_kappa(counts, weights=weights),
-            Measure(None, PAIRS): weighted_mean(same[several], weights[:, several]),
-        }
-
-    found = bootstrap(figures, table.clusters, rounds=rounds, generator=generator)
-    told = {
-        str(measure): replace(estimate, method=f"{estimate.method}, conditional on these readers")
-        for measure, estimate in found.items()
-    }
-    return Agreement(told, {}, int(several.sum()))
+    kinds, clusters = len(table.codes) + 1, table.clusters
+    estimates = {name: estimate_agreement(table.said, clusters, kinds=kinds, coefficient=name) for name in BETWEEN}
+    return Agreement(estimates, {}, int((table.read.sum(axis=0) > 1).sum()))
 
 
 def within_readers(
@@ -68,51 +51,46 @@ def within_readers(
         first: what was said for the first time.
         second: of the same readers, in the same order, for the second time.
         generator: the chance that draws.
-        rounds: of the two-way bootstrap.
+        rounds: of the two-way bootstrap of the share.
     """
-    at = [first.cases.index(case) for case in second.cases]
-    before = np.where(second.read & first.read[:, at], first.said[:, at], -1)
-    both = (before >= 0) & second.read
+    at = [first.cases.index(case) for case in second.cases if case in first.cases]
+    again = second.of_cases([first.cases[place] for place in at])
+    both = first.read[:, at] & again.read
     if not both.any():
         return None
-    return _paired(second, before, second.said, both, generator=generator, rounds=rounds)
+    return _paired(again, first.said[:, at], both, generator=generator, rounds=rounds)
 
 
 def with_network(table: Table, answers: Answers, *, generator: np.random.Generator, rounds: int = ROUNDS) -> Agreement:
     """Return how far readers agree with the network's answer among the study's diagnoses."""
     network = np.broadcast_to(answers.answer, table.said.shape)
-    return _paired(table, network, table.said, table.read, generator=generator, rounds=rounds)
+    return _paired(table, network, table.read, generator=generator, rounds=rounds)
 
 
 def _paired(
     table: Table,
     first: NDArray[np.int64],
-    second: NDArray[np.int64],
     both: NDArray[np.bool_],
     *,
     generator: np.random.Generator,
     rounds: int,
 ) -> Agreement:
-    kinds = len(table.codes) + 1
-
-    def by_reader(weights: Weights) -> dict[str, NDArray[np.float64]]:
-        kappas = [
-            cohen_kappa(one[there], other[there], kinds=kinds, weights=weights[:, there])
-            for one, other, there in zip(first, second, both, strict=True)
-        ]
-        return {KAPPA: np.stack(kappas, axis=1), SHARE: shares_of(first == second, both, weights)}
+    kinds, clusters, second = len(table.codes) + 1, table.clusters, table.said
 
     def figures(weights: Weights, picks: Picks) -> dict[str, NDArray[np.float64]]:
-        return {name: mean_of(values, picks) for name, values in by_reader(weights).items()}
+        return {SHARE: mean_of(shares_of(first == second, both, weights), picks)}
 
-    estimates = two_way(
-        figures, table.clusters, readers=len(table.readers), generator=generator, shares={SHARE}, rounds=rounds
-    )
-    own = by_reader(np.ones((1, len(table.cases))))
+    share = two_way(figures, clusters, readers=len(table.readers), generator=generator, shares={SHARE}, rounds=rounds)
+    pair = np.where(both, first, UNREAD), np.where(both, second, UNREAD)
+    once = np.ones((1, len(table.cases)))
+    own = {
+        KAPPA: [cohen_kappa(*each, kinds=kinds, weights=once)[0] for each in zip(*pair, strict=True)],
+        SHARE: shares_of(first == second, both, once)[0],
+    }
     return Agreement(
-        estimates,
+        {KAPPA: estimate_mean_kappa(*pair, clusters, kinds=kinds)} | share,
         {
-            name: {reader: known(value) for reader, value in zip(table.readers, values[0], strict=True)}
+            name: {reader: known(value) for reader, value in zip(table.readers, values, strict=True)}
             for name, values in own.items()
         },
         int(both.any(axis=0).sum()),

@@ -188,7 +188,7 @@ def _arm(
         readers=each_reader(table, questions, material.profiles),
         pooled=pooled_of(table, questions, generator=by_chance("pooled"), rounds=rounds),
         pace=pace_of(table),
-        between=between_readers(table, generator=by_chance("between"), rounds=rounds),
+        between=between_readers(table),
         within=within_readers(table, again, generator=by_chance("within"), rounds=rounds) if again else None,
         votes=votes_of(table, questions[0].network, generator=by_chance("votes"), rounds=rounds),
         with_network=with_network(table, answers, generator=by_chance("with network"), rounds=rounds)
