@@ -28,6 +28,7 @@ def card_of(material: Material, *, page_sha256: str) -> dict[str, Any]:
         "dataset": _dataset(material.dataset) if material.dataset else None,
         "bundles": [_bundle(trained) for trained in material.trained],
         "comparison": _comparison(comparison.content) if comparison else None,
+        "readers": {name: _readers(study.content) for name, study in material.readers.items()},
         "outdated": [each.mend for each in outdated_in(material)],
         "chain": {
             "holds": all(link.holds for link in links),
@@ -92,4 +93,15 @@ def _comparison(content: Mapping[str, Any]) -> dict[str, Any]:
             for name, found in content["differences"].items()
         },
         "protocol": content["protocol"],
+    }
+
+
+def _readers(content: Mapping[str, Any]) -> dict[str, Any]:
+    told = {name: content[name] for name in ("what", "source", "invented", "saw")}
+    if content["what"] == "votes":
+        return told | {"groups": content["groups"], "between": content["between"]}
+    return told | {
+        "protocol": content["protocol"],
+        "aided_against_unaided": content["aided_against_unaided"],
+        "network_against_readers": {name: arm["tested"] for name, arm in content["arms"].items()},
     }

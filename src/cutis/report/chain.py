@@ -38,6 +38,9 @@ def chain_of(material: Material) -> tuple[Link, ...]:
     links += [link for trained in material.trained for link in _of_bundle(trained, there)]
     if isinstance(material.comparison, Comparison):
         links += _of_comparison(material.comparison, material.trained, there)
+    for name, study in material.readers.items():
+        needs = tuple(kind for kind in ("manifest",) if kind in study.content["made_from"])
+        links += _links(f"readers {name}", there, study.content["made_from"], needs=needs)
     return tuple(links)
 
 
@@ -49,6 +52,7 @@ def seals_of(material: Material) -> tuple[Seal, ...]:
         seals += [Seal(f"evaluation of {each.name}", each.evaluated.seal)] if each.evaluated else []
         seals += [Seal(f"evaluation of {each.name} on {other}", on.seal) for other, on in each.elsewhere.items()]
         seals += [Seal(f"explanation of {each.name}", each.explanation.seal)] if each.explanation else []
+    seals += [Seal(f"readers {name}", study.seal) for name, study in material.readers.items()]
     return (*seals, *([Seal("comparison", material.comparison.seal)] if material.comparison else []))
 
 

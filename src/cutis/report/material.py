@@ -65,6 +65,15 @@ class Comparison:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ReaderStudy:
+    """What readers score left under one name."""
+
+    folder: Path
+    seal: str
+    content: dict[str, Any]  # scores.json
+
+
+@dataclass(frozen=True, kw_only=True)
 class Trained:
     """A bundle with all that came after it."""
 
@@ -103,3 +112,4 @@ class Material:
     trained: tuple[Trained, ...]
     comparison: Comparison | Outdated | None
     ownerless: tuple[str, ...]  # evaluations on other datasets whose bundle is not here any more
+    readers: dict[str, ReaderStudy] = field(default_factory=dict)  # by the name of the score

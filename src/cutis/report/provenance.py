@@ -34,6 +34,7 @@ def _made_with(material: Material) -> dict[str, Mapping[str, Any]]:
             made_with[f"evaluation of {name} on {other}"] = evaluation.content["made_with"]
         if trained.explanation:
             made_with[f"explanation of {name}"] = trained.explanation.saliency["made_with"]
+    made_with |= {f"readers {name}": study.content["made_with"] for name, study in material.readers.items()}
     if isinstance(material.comparison, Comparison):
         made_with["comparison"] = material.comparison.content["made_with"]
     return made_with | {"this page": circumstances()}

@@ -7,7 +7,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from cutis.report.material import Comparison, Dataset, Evaluation, Explanation, Material, Outdated, Trained
+from cutis.report.material import Comparison, Dataset, Evaluation, Explanation, Material, Outdated, ReaderStudy, Trained
 from cutis.runtime.bundle import CONFIG, DESCRIPTION, HISTORY, read_bundle
 from cutis.vocabulary.case import read_manifest
 from cutis.vocabulary.errors import UserError
@@ -31,6 +31,7 @@ def read_material(workspace: Workspace) -> Material:
         raise UserError("there is nothing to report yet", where=str(workspace.root), mend=mend)
     others = _elsewhere(workspace)
     return Material(
+        readers={path.name: _read_scores(path.resolve()) for path in _scores(workspace)},
         dataset=dataset,
         trained=tuple(_read_trained(workspace, name, others.get(name, {})) for name in names),
         comparison=_read_comparison(workspace.comparison.resolve()) if workspace.comparison.exists() else None,
@@ -113,6 +114,16 @@ def _read_comparison(folder: Path) -> Comparison | Outdated:
     if not content.keys() >= NEEDED_OF_A_COMPARISON:
         return Outdated(folder=folder, seal=_seal(folder), mend=f"cutis evaluate {' '.join(content['bundles'])}")
     return Comparison(folder=folder, seal=_seal(folder), content=content)
+
+
+def _scores(workspace: Workspace) -> list[Path]:
+    found = (workspace.readers / "scores").glob("*")
+    return sorted(path for path in found if path.is_dir() and not path.name.startswith("."))
+
+
+def _read_scores(folder: Path) -> ReaderStudy:
+    check_sums(folder, "score of readers", mend="cutis readers score --again, as it was made")
+    return ReaderStudy(folder=folder, seal=_seal(folder), content=read_json(folder / "scores.json", "scores"))
 
 
 def _read_explanation(folder: Path) -> Explanation:

@@ -19,6 +19,7 @@ from cutis.report.notes import with_numbered_notes
 from cutis.report.probabilities import calibration_section, sets_section
 from cutis.report.protocol import protocol_section
 from cutis.report.provenance import provenance_section
+from cutis.report.readers import readers_sections
 from cutis.report.reviewers import reviewers_section
 from cutis.report.robustness import robustness_section
 from cutis.report.similar import similar_section
@@ -35,6 +36,7 @@ def all_sections(material: Material) -> dict[str, Any]:
         "comparison": with_numbered_notes(comparison_section(comparison))
         if isinstance(comparison, Comparison)
         else None,
+        "readers": with_numbered_notes(readers_sections(material.readers)),
         "reviewers": reviewers_section(material),
         "provenance": with_numbered_notes(provenance_section(material, links)),
     }

@@ -104,7 +104,7 @@ def shares_of(hits: NDArray[np.bool_], among: NDArray[np.bool_], weights: Weight
 
 def _caution(clusters: Clusters, readers: int) -> str:
     fewest = int(np.bincount(clusters.strata).min(where=np.bincount(clusters.strata) > 0, initial=len(clusters)))
-    few = f"a diagnosis has only {fewest} {clusters.kind}s" if fewest < FEWEST_CLUSTERS else ""
+    few = f"a diagnosis has only {fewest} {clusters.kind}{'s' * (fewest > 1)}" if fewest < FEWEST_CLUSTERS else ""
     alone = f"only {readers} readers" if readers < FEWEST_READERS else ""
     why = joined(few, alone)
     return f"{why}: too few to rely on the interval" if why else ""

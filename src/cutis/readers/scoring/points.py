@@ -7,6 +7,7 @@ knows of this choice, it is made anew in every round.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -114,40 +115,43 @@ def _points(
         curve = roc(chances, has, weights)
         at_specificity = read_at(curve.false_positive, 1 - mean_specificity[:, None], curve.sensitivity)[:, 0]
         at_sensitivity = 1 - _lowest(curve, mean_sensitivity[:, None])[:, 0]
-        beneath = np.where(
-            np.isnan(sensitivity),
-            np.nan,
-            read_at(curve.false_positive, 1 - specificity, curve.sensitivity) > sensitivity + ROUNDING,
-        )
-        found = {
+        return {
             AT_SPECIFICITY: at_specificity,
             f"{AT_SPECIFICITY} − readers": at_specificity - mean_sensitivity,
             AT_SENSITIVITY: at_sensitivity,
             f"{AT_SENSITIVITY} − readers": at_sensitivity - mean_specificity,
-            BENEATH: mean_of(beneath, picks),
+            BENEATH: mean_of(_beneath(curve, sensitivity, specificity), picks),
         }
-        for group, places in groups.items():
-            inside = np.isin(np.arange(beneath.shape[1]), places)
-            found[f"{BENEATH}/{group}"] = mean_of(np.where(inside, beneath, np.nan), picks)
-        return found
 
-    shares = {AT_SPECIFICITY, AT_SENSITIVITY, BENEATH, *(f"{BENEATH}/{group}" for group in groups)}
-    one = np.ones((1, len(table.cases)))
+    def beneath(weights: Weights, picks: Picks, places: Sequence[int]) -> dict[str, NDArray[np.float64]]:
+        own = read[list(places)]
+        sensitivity = shares_of(yes[list(places)], has & own, weights)
+        specificity = shares_of(~yes[list(places)], ~has & own, weights)
+        return {BENEATH: mean_of(_beneath(roc(chances, has, weights), sensitivity, specificity), picks)}
+
+    one, clusters = np.ones((1, len(table.cases))), table.clusters
+    shares = {AT_SPECIFICITY, AT_SENSITIVITY, BENEATH}
+    estimates = two_way(
+        figures, clusters, readers=len(table.readers), generator=generator, shares=shares, rounds=rounds
+    )
+    for group, places in groups.items():
+        of_group = partial(beneath, places=places)
+        found = two_way(of_group, clusters, readers=len(places), generator=generator, shares=shares, rounds=rounds)
+        estimates[f"{BENEATH}/{group}"] = found[BENEATH]
     return Points(
         code=table.codes[kind],
         sensitivity=shares_of(yes, has & read, one)[0],
         specificity=shares_of(~yes, ~has & read, one)[0],
         curve=roc(chances, has, one),
         operating=(float(flagged[has].mean()), float((~flagged[~has]).mean())),
-        estimates=two_way(
-            figures,
-            table.clusters,
-            readers=len(table.readers),
-            generator=generator,
-            shares=shares,
-            rounds=rounds,
-        ),
+        estimates=estimates,
     )
+
+
+def _beneath(curve: Curve, sensitivity: NDArray[np.float64], specificity: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return which readers (B, R) lie beneath the curve of the same round; NaN of whom one of the two is not known."""
+    above = read_at(curve.false_positive, 1 - specificity, curve.sensitivity) > sensitivity + ROUNDING
+    return np.where(np.isnan(sensitivity) | np.isnan(specificity), np.nan, above)
 
 
 def _lowest(curve: Curve, wanted: NDArray[np.float64]) -> NDArray[np.float64]:

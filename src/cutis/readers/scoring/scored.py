@@ -139,7 +139,8 @@ def scored(material: Material, *, by: str, count_further: bool = False, rounds: 
     if both:
         say("aided against unaided")
         unaided, after = _on_the_same_cases(tables[UNAIDED, 1], tables[AIDED, 1])
-        aided = aided_against_unaided(unaided, after, primary=primary)
+        pooled = {name: arm.pooled for name, arm in arms.items()}
+        aided = aided_against_unaided(unaided, after, pooled, primary=primary)
         if material.network is not None:
             seen = answers_of(material.network, unaided, where=material.where)
             switches = switches_of(unaided, after, seen, generator=chance("readers", "switches"), rounds=rounds)
@@ -182,11 +183,12 @@ def _arm(
         return chance("readers", arm, what)
 
     again = tables.get((arm, 2))
+    pooled = pooled_of(table, questions, generator=by_chance("pooled"), rounds=rounds)
     return Arm(
         name=arm,
         table=table,
         readers=each_reader(table, questions, material.profiles),
-        pooled=pooled_of(table, questions, generator=by_chance("pooled"), rounds=rounds),
+        pooled=pooled,
         pace=pace_of(table),
         between=between_readers(table),
         within=within_readers(table, again, generator=by_chance("within"), rounds=rounds) if again else None,
@@ -197,7 +199,7 @@ def _arm(
         points=points_of(table, answers, groups=groups, generator=by_chance("points"), rounds=rounds)
         if answers
         else (),
-        tested=network_against_readers(table, answers, primary=primary) if answers else (),
+        tested=network_against_readers(table, answers, pooled, primary=primary) if answers else (),
     )
 
 

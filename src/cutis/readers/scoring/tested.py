@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from cutis.readers.protocol import Endpoint
 from cutis.readers.scoring.answers import Answers
+from cutis.readers.scoring.pooled import Pooled
 from cutis.readers.scoring.questions import ACCURACY, BALANCED, SENSITIVITY, SPECIFICITY
 from cutis.readers.scoring.table import Table
 from cutis.stats.comparisons import holm
@@ -65,12 +66,15 @@ class Tested:
 Test = Callable[[Asked], tuple[dict[str, Estimate], Outcome]]
 
 
-def network_against_readers(table: Table, answers: Answers, *, primary: Endpoint | None) -> tuple[Tested, ...]:
+def network_against_readers(
+    table: Table, answers: Answers, pooled: Pooled, *, primary: Endpoint | None
+) -> tuple[Tested, ...]:
     """Test the network against the mean reader, for every endpoint that the readings can answer.
 
     Args:
         table: of readings.
         answers: the network's, of the same cases.
+        pooled: the two sides by the two-way bootstrap, whose intervals never leave 0 to 1.
         primary: what the protocol names; None where there is none, and every endpoint is one of several.
     """
 
@@ -79,14 +83,18 @@ def network_against_readers(table: Table, answers: Answers, *, primary: Endpoint
 
         def test(asked: Asked) -> tuple[dict[str, Estimate], Outcome]:
             found = one_network(truth, network, readers, asked=asked)
-            return {NETWORK: found.network, READERS: found.mean_reader}, found.outcome
+            readers_alone = pooled.readers.get(name, found.mean_reader)
+            alone = pooled.network[name] if name == BALANCED else found.network
+            return {NETWORK: alone, READERS: readers_alone}, found.outcome
 
         return test
 
     return _all(table, tested, primary=primary, compared=(NETWORK, READERS))
 
 
-def aided_against_unaided(unaided: Table, aided: Table, *, primary: Endpoint | None) -> tuple[Tested, ...]:
+def aided_against_unaided(
+    unaided: Table, aided: Table, pooled: Mapping[str, Pooled], *, primary: Endpoint | None
+) -> tuple[Tested, ...]:
     """Test the mean reader with the network's answer against the mean reader without it."""
 
     def tested(name: str) -> Test:
@@ -95,7 +103,8 @@ def aided_against_unaided(unaided: Table, aided: Table, *, primary: Endpoint | N
 
         def test(asked: Asked) -> tuple[dict[str, Estimate], Outcome]:
             found = two_treatments(truth, after, before, asked=asked)
-            return dict(zip((AIDED, UNAIDED), found.means, strict=True)), found.outcome
+            means = dict(zip((AIDED, UNAIDED), found.means, strict=True))
+            return {arm: pooled[arm].readers.get(name, mean) for arm, mean in means.items()}, found.outcome
 
         return test
 
