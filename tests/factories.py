@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -362,3 +362,63 @@ def a_scene(*, width: int = 320, height: int = 240, seed: int = 0) -> Image.Imag
     spot = np.clip((height / 4 - np.hypot(x - width / 2, y - height / 2)) / 4, 0, 1)
     pixels = np.array([200, 150, 130]) - spot[..., None] * np.array([90, 85, 80]) + texture[..., None] / 2
     return Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
+
+
+def a_protocol(*, measured: int = 12, places: int = 4, **fields: Any) -> Any:
+    """A protocol of a study that everybody reads; the first two cases are for practice besides."""
+    from cutis.readers.protocol import Endpoint, PlannedCase, Protocol, Slot
+
+    cases = [PlannedCase(case_id=f"practice{n}", picture=f"p{n}.jpg", practice=True, beside={}) for n in range(2)]
+    cases += [PlannedCase(case_id=f"case{n:04d}", picture=f"m{n}.jpg", beside={}) for n in range(measured)]
+    plain: dict[str, Any] = {
+        "title": "A study",
+        "seed": 7,
+        "diagnoses": ("a", "b", "c"),
+        "names": {code: f"disease {code}" for code in "abc"},
+        "aliases": {code: () for code in "abc"},
+        "cases": tuple(cases),
+        "slots": tuple(Slot(name=f"r{n}") for n in range(1, places + 1)),
+        "endpoint": Endpoint(measure="accuracy"),
+        "network": "invented",
+        "network_sha256": "0" * 64,
+        "network_sees": "the picture",
+        "dataset_sha256": "1" * 64,
+        "taxonomy_sha256": "2" * 64,
+        "frame": (64, 48),
+        "bytes_per_picture": 2000,
+    }
+    return Protocol(**plain | fields)
+
+
+def some_readings(
+    truth: Mapping[str, str], *, readers: int = 4, codes: Sequence[str] = ("a", "b", "c"), seed: int = 0, **fields: Any
+) -> list[Any]:
+    """Readings of every case by every reader, right in about two of three."""
+    from cutis.vocabulary.reading import Reading
+
+    random, said = np.random.default_rng(seed), []
+    for reader in range(readers):
+        for position, (case, code) in enumerate(sorted(truth.items()), start=1):
+            answer = code if random.random() < 2 / 3 else str(random.choice(list(codes)))
+            plain: dict[str, Any] = {
+                "reader_id": f"r{reader + 1}",
+                "case_id": case,
+                "diagnosis": answer,
+                "position": position,
+                "seconds": float(random.uniform(2, 20)),
+            }
+            said.append(Reading(**plain | fields))
+    return said
+
+
+def a_truth(*, cases: int = 30, codes: Sequence[str] = ("a", "b", "c")) -> Any:
+    """The truth of so many cases, each of its own patient."""
+    from cutis.readers.scoring.table import Truth
+
+    names = [f"case{n:04d}" for n in range(cases)]
+    return Truth(
+        diagnosis={name: codes[n % len(codes)] for n, name in enumerate(names)},
+        cluster={name: f"patient{n:04d}" for n, name in enumerate(names)},
+        cluster_kind="patient",
+        where="the truth of a test",
+    )

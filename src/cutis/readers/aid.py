@@ -14,7 +14,7 @@ from cutis.imaging.decode import decode
 from cutis.imaging.prepare import normalise, prepare, spread_back
 from cutis.progress import track
 from cutis.readers.network import restricted
-from cutis.readers.pictures import OVERHEAD, encoded, filled_up, framed, random_names
+from cutis.readers.pictures import encoded, filled_up, framed, random_names
 from cutis.runtime.bundle import Bundle
 from cutis.runtime.engines import Engine
 from cutis.runtime.maps import FINAL, FUSED, Question, in_pass_maps
@@ -66,7 +66,7 @@ def write_maps(
         picture = decode(pictures[case])
         shown = overlaid(picture, _map(engine, bundle, picture, bundle.taxonomy.codes.index(answers[case])))
         contents[names[case]] = encoded(framed(shown, frame))
-    length = max(map(len, contents.values())) + OVERHEAD
+    length = max(map(len, contents.values()))
     for name, content in sorted(contents.items()):
         (folder / name).write_bytes(filled_up(content, length))
     return names

@@ -16,8 +16,6 @@ from cutis.vocabulary.files import written_aside
 
 LONGEST = 1600  # pixels of a frame that is chosen here
 QUALITY = 92
-SEGMENT = 65_533  # bytes of a JPEG's comment at most
-OVERHEAD = 4  # bytes of a comment's marker and length
 BACKGROUND = (0, 0, 0)
 
 
@@ -37,8 +35,8 @@ def frame_of(sources: Sequence[Path]) -> tuple[int, int]:
 def write_pictures(folder: Path, sources: Mapping[str, Path], *, frame: tuple[int, int]) -> int:
     """Write each picture anew, scaled into the middle of the frame, and return how many bytes every file has.
 
-    Files are written in the order of their names. What a file is shorter than the longest is filled up by comments of
-    bytes that do not pack, so that neither its length nor what is left of it on a packed line tells anything.
+    Files are written in the order of their names. What a file is shorter than the longest is filled up behind its end
+    by bytes that do not pack, so that neither its length nor what is left of it on a packed line tells anything.
 
     Args:
         folder: where they go.
@@ -50,7 +48,7 @@ def write_pictures(folder: Path, sources: Mapping[str, Path], *, frame: tuple[in
         content = encoded(framed(decode(sources[name]), frame))
         (folder / name).write_bytes(content)
         lengths[name] = len(content)
-    length = max(lengths.values()) + OVERHEAD
+    length = max(lengths.values())
     for name in sorted(sources):
         content = (folder / name).read_bytes()
         with written_aside(folder / name) as aside:
@@ -77,21 +75,12 @@ def encoded(picture: Image.Image) -> bytes:
 
 
 def filled_up(content: bytes, length: int) -> bytes:
-    """Return a JPEG with comments after its first segment, so that it has exactly this length.
+    """Return a JPEG with bytes behind its end, which no decoder reads, so that it has exactly this length.
 
     Raises:
-        ValueError: it is longer, or less than a comment's overhead shorter.
+        ValueError: it is longer.
     """
     missing = length - len(content)
-    if missing and missing < OVERHEAD:
-        raise ValueError(f"{missing} bytes are too few for a comment")
-    head = 4 + int.from_bytes(content[4:6])  # the start of the picture, and its first segment
-    filling = hashlib.shake_256(content).digest(max(missing, 1))
-    comments, at = b"", 0
-    while missing:
-        size = min(missing - OVERHEAD, SEGMENT)
-        if 0 < missing - OVERHEAD - size < OVERHEAD:  # what would be left is no comment
-            size -= OVERHEAD
-        comments += b"\xff\xfe" + (size + 2).to_bytes(2) + filling[at : at + size]
-        at, missing = at + size, missing - OVERHEAD - size
-    return content[:head] + comments + content[head:]
+    if missing < 0:
+        raise ValueError(f"it is {-missing} bytes too long")
+    return content + hashlib.shake_256(content).digest(missing)

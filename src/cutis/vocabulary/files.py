@@ -70,6 +70,7 @@ FORMATS = {
     "scores": 1,
     "self-test": 1,
     "splits": 1,
+    "study": 1,
     "subgroups": 1,
     "taxonomy": 1,
     "trust": 1,
