@@ -375,7 +375,7 @@ def a_protocol(*, measured: int = 12, places: int = 4, **fields: Any) -> Any:
         "seed": 7,
         "diagnoses": ("a", "b", "c"),
         "names": {code: f"disease {code}" for code in "abc"},
-        "aliases": {code: () for code in "abc"},
+        "aliases": dict.fromkeys("abc", ()),
         "cases": tuple(cases),
         "slots": tuple(Slot(name=f"r{n}") for n in range(1, places + 1)),
         "endpoint": Endpoint(measure="accuracy"),

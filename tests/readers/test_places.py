@@ -44,7 +44,7 @@ def test_nobody_reads_his_own_cases_and_the_numbers_stay():
 
 def test_who_labelled_everything_can_read_nothing():
     """It is told who and which case."""
-    with pytest.raises(UserError, match="'chen' labelled case .* and nobody can read it instead"):
+    with pytest.raises(UserError, match=r"'chen' labelled case .* and nobody can read it instead"):
         _shared(raters=("chen",), labelled_by={case: {"chen"} for case in CASES})
 
 

@@ -38,7 +38,7 @@ def test_the_spread_is_that_of_both_sources():
 
 
 def test_a_stratum_of_two_keeps_its_variance():
-    """n − 1 draws that count n / (n − 1) each: the variance of the mean is s² / n, where n draws would give half."""
+    """Draws of n − 1 that count n / (n − 1) each: the variance of the mean is s² / n, where n draws would give half."""
     clusters = clusters_of(["p0", "p1"], kind="patient")
     values = np.array([0.0, 1.0])
 

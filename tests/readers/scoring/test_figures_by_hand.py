@@ -153,11 +153,11 @@ def test_the_vote_of_three_is_better_than_one_where_errors_differ():
 def test_readers_who_say_the_same_agree():
     """Kappa 1 with one another; with themselves as often as they repeat their answer."""
     first = _table(["abcabc", "abcabc"])
-    again = _table(["ab....", "bb...."], occasion=2)
+    again = _table(["abca..", "bbcb.."], occasion=2)
 
     assert between_readers(first).estimates["fleiss_kappa"].value == 1
     within = within_readers(first, again, generator=_chance(), rounds=ROUNDS)
-    assert within.cases == 2
+    assert within.cases == 4
     assert within.estimates["same_answer"].value == 0.75
     assert within.by_reader["same_answer"] == {"r1": 1, "r2": 0.5}
 
