@@ -32,8 +32,9 @@ FLOORS = {
     "serve": 4,
     "sweep": 4,
     "report": 4,
-    "cli": 5,
-    "__main__": 6,
+    "readers_cli": 5,
+    "cli": 6,
+    "__main__": 7,
 }
 TRAINING = {"network", "train", "explain", "release"}
 FIGURES = {"train", "evaluate", "explain", "readers", "report"}

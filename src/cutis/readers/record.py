@@ -41,7 +41,7 @@ def write_scores(folder: Path, name: str, material: Material, scores: Scores) ->
         "diagnoses": dict(material.names),
         "protocol": None if protocol is None else protocol_content(protocol),
         "dropped": material.dropped,
-        "saw": None if network is None else seen_by(network.bundle),
+        "saw": None if network is None else seen_by(network.bundle, material.pictures),
         "methods": METHODS,
         **scores.content(),
     }
@@ -61,6 +61,7 @@ def write_scored_votes(
     scored: Scored,
     *,
     bundle: Bundle,
+    pictures: str,
     made_from: Mapping[str, str],
     source: str,
     split: str,
@@ -70,17 +71,18 @@ def write_scored_votes(
     content = {
         "name": name,
         "what": "votes",
+        "protocol": None,
         "source": source,
         "invented": bundle.invented,
         "split": split,
         "diagnoses": {disease.code: disease.name for disease in taxonomy.diseases},
-        "saw": seen_by(bundle),
+        "saw": seen_by(bundle, pictures),
         **scored.content(),
     }
     write_json(folder / SCORES, "scores", content, made_from=dict(made_from))
     largest = max(scored.groups, key=lambda group: group.images)
     of_what = f"{largest.images:,} images of {largest.clusters:,} {largest.estimates['readers/accuracy'].cluster_kind}s"
-    of_what += f", {split}; the network saw {seen_by(bundle)}."
+    of_what += f", {split}; the network saw {seen_by(bundle, pictures)}."
     names = {disease.code: disease.name for disease in taxonomy.diseases}
     _write_figures(folder, {"groups": groups_figure(scored, names, of_what=of_what)})
 
@@ -108,9 +110,10 @@ def protocol_content(protocol: Protocol) -> dict[str, Any]:
     }
 
 
-def seen_by(bundle: Bundle) -> str:
-    """Return what the network was given, in words."""
-    return f"each picture at {bundle.preparation.size} × {bundle.preparation.size} pixels"
+def seen_by(bundle: Bundle, pictures: str) -> str:
+    """Return what the network was given, in words: how large the dataset's pictures are, and how large it saw them."""
+    size = f"{bundle.preparation.size} × {bundle.preparation.size} pixels"
+    return f"pictures of {pictures} at {size}" if pictures else f"each picture at {size}"
 
 
 def _write_figures(folder: Path, figures: Mapping[str, Any]) -> None:

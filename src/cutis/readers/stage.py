@@ -137,6 +137,7 @@ def score_votes(
             name,
             found,
             bundle=beside.network.bundle,
+            pictures=beside.pictures,
             made_from=beside.made_from,
             source=beside.source,
             split=beside.network.predictions.split,

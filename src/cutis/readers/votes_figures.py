@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -14,6 +16,8 @@ from cutis.readers.scoring.votes import DIFFERENCE, Group, Scored
 # Colours that stay apart in every kind of colour blindness (Okabe and Ito 2008), each with a shape of its own.
 LOOKS = ((BLUE, "o"), (VERMILION, "s"), ("#009e73", "^"), ("#cc79a7", "D"), ("#000000", "v"))
 ROW = 0.13  # inches of a group within a row
+STRIP = 0.26  # inches of the legend
+LONGEST = 24  # letters of a diagnosis in one line
 
 
 def groups_figure(scored: Scored, names: Mapping[str, str], *, of_what: str) -> Figure:
@@ -28,17 +32,21 @@ def groups_figure(scored: Scored, names: Mapping[str, str], *, of_what: str) -> 
     )
     height = 1.1 + ROW * (len(groups) + 1) * (len(codes) + 2)
     with framed(title, of_what, reading, height=height) as figure:
-        left, right = figure.subplots(1, 2, sharey=True).ravel()
+        parts: Any = figure.subfigures(2, 1, height_ratios=(STRIP, height))  # matplotlib types it as one part
+        left, right = parts[1].subplots(1, 2, sharey=True).ravel()
         _draw_panel(left, groups, [ACCURACY, BALANCED, *(f"{SENSITIVITY}/{code}" for code in codes)])
         _draw_panel(right, groups, ["", "", *(f"{SPECIFICITY}/{code}" for code in codes)])
-        name_rows(left, ["accuracy", "balanced accuracy", *(names[code] for code in codes)])
+        rows = ["accuracy", "balanced accuracy", *(textwrap.fill(names[code], LONGEST) for code in codes)]
+        for axes in (right, left):
+            name_rows(axes, rows)
+        right.tick_params(labelleft=False)
         left.set_xlabel("sensitivity, network − readers")
         right.set_xlabel("specificity, network − readers")
         handles = [
             left.plot([], [], marker, color=colour, label=group.name)[0]
             for group, (colour, marker) in zip(groups, LOOKS, strict=False)
         ]
-        figure.legend(handles=handles, loc="outside upper left", ncols=5, frameon=False, fontsize=SMALL)
+        parts[0].legend(handles=handles, loc="center left", ncols=5, frameon=False, fontsize=SMALL)
     return figure
 
 

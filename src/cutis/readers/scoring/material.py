@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -53,6 +54,7 @@ class Material:
     protocol: Protocol | None
     network: Network | None
     profiles: Mapping[str, Mapping[str, str]]
+    pictures: str  # how large the dataset's are, in words; "" where that is not known
     source: str
     where: str
     invented: bool
@@ -101,6 +103,7 @@ def read_material(workspace: Workspace, asked: Asked) -> Material:
         protocol=protocol,
         network=network,
         profiles=read_profiles(profiles) if asked.profiles or profiles.exists() else {},
+        pictures="" if told or manifest is None else size_of_pictures(manifest),
         source=path.name if told else (manifest.source if manifest else path.name),
         where=str(path),
         invented=bool(manifest and not told and manifest.invented),
@@ -120,6 +123,7 @@ class VotesMaterial(NamedTuple):
     between: tuple[tuple[str, str], ...]  # pairs of groups, where one was made by taking another away
     network: Network
     truth: Truth
+    pictures: str  # how large the dataset's are, in words
     source: str
     made_from: dict[str, str]
 
@@ -158,6 +162,7 @@ def read_votes_material(
         between=tuple(between),
         network=beside,
         truth=_truth_of(manifest, workspace),
+        pictures=size_of_pictures(manifest),
         source=manifest.source,
         made_from=made_from,
     )
@@ -180,6 +185,16 @@ def case_ids_of(workspace: Workspace, pictures: Path) -> dict[str, str]:
         copies[source] = copies.get(source, 0) + 1
         found[path.stem] = key.pseudonym("case", source, str(copies[source]))
     return found
+
+
+def size_of_pictures(manifest: Manifest) -> str:
+    """Return how large most of the dataset's pictures are, in words; "" where it was not measured."""
+    sizes = Counter((case.quality.width, case.quality.height) for case in manifest.cases if case.quality)
+    if not sizes:
+        return ""
+    (width, height), count = sizes.most_common(1)[0]
+    share = "" if count == sum(sizes.values()) else f" in {count:,} of {sum(sizes.values()):,}"
+    return f"{width} × {height} pixels{share}"
 
 
 def read_profiles(path: Path) -> dict[str, dict[str, str]]:
