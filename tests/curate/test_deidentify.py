@@ -5,11 +5,11 @@ import pytest
 
 from cutis.curate.consensus import Verdict
 from cutis.curate.deidentify import deidentify
-from cutis.vocabulary.pseudonyms import Key
 from cutis.curate.row import Row
 from cutis.curate.screen import Candidate, Picture
 from cutis.imaging.fingerprint import fingerprint
 from cutis.vocabulary.case import Quality
+from cutis.vocabulary.pseudonyms import Key
 from factories import a_picture
 
 KEY = Key(b"k" * 32)

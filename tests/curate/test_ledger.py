@@ -3,10 +3,10 @@ import json
 import pytest
 
 from cutis.curate.ledger import Ledger, Place, read_ledger, write_ledger
-from cutis.vocabulary.pseudonyms import Key
 from cutis.curate.split import SplitPlan
 from cutis.vocabulary.errors import SafetyRefusal, UserError
 from cutis.vocabulary.files import sha256_of
+from cutis.vocabulary.pseudonyms import Key
 
 KEY = Key(b"k" * 32)
 PLAN = SplitPlan().to_dict()

@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cutis.vocabulary.pseudonyms import read_or_make_key
 from cutis.curate.stage import curate
 from cutis.curate.synthetic.clinic import invent_clinic
 from cutis.imaging.decode import carried_metadata, decode
 from cutis.vocabulary.case import Case, read_manifest
 from cutis.vocabulary.files import read_json, sha256_of
+from cutis.vocabulary.pseudonyms import read_or_make_key
 from cutis.workspace import Workspace
 
 SMALL, OF_THE_DEMO = (240, 128), (760, 256)  # images, pixels

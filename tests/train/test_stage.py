@@ -18,7 +18,7 @@ from cutis.train import checkpoint
 from cutis.train.config import read_recipe
 from cutis.train.run import open_run
 from cutis.train.stage import train
-from cutis.vocabulary.case import write_manifest
+from cutis.vocabulary.case import read_manifest, write_manifest
 from cutis.vocabulary.errors import UserError
 from factories import a_dataset
 
@@ -258,6 +258,12 @@ def test_cross_validation_leaves_a_bundle_of_a_network_per_fold(workspace):
 
     bundle = read_bundle(workspace.bundle("folds"))
     assert (bundle.members, len(bundle.best_epochs)) == (2, 2)
+    manifest = read_manifest(workspace.dataset / "manifest.parquet")
+    learned = {case.case_id: case.diagnosis for split in ("train", "tune") for case in manifest.of_split(split).cases}
+    held_out = read_predictions(bundle.folder / "out_of_fold.parquet")
+    told = [held_out.codes[truth] for truth in held_out.truth]
+    assert sorted(held_out.case_ids) == sorted(learned)
+    assert dict(zip(held_out.case_ids, told, strict=True)) == learned
     assert bundle.thresholds.chosen_on == "train and tune, out of fold"
     weights = load_file(bundle.weights)
     assert not np.array_equal(weights["members.0.final.linear.weight"], weights["members.1.final.linear.weight"])

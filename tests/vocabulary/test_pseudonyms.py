@@ -3,8 +3,8 @@ import stat
 
 import pytest
 
-from cutis.vocabulary.pseudonyms import Key, read_or_make_key, write_key
 from cutis.vocabulary.errors import SafetyRefusal
+from cutis.vocabulary.pseudonyms import Key, read_or_make_key, write_key
 
 KEY = Key(b"k" * 32)
 KEYS_THAT_ARE_NONE = ("}", ', "key": "no hex"}', ', "key": ""}', ', "key": "00ff"}', ', "key": 5}')
