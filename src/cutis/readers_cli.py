@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from cutis.terminal import WORK, verb
+from cutis.terminal import WORK, Answer, verb
+from cutis.vocabulary.files import stamp
 from cutis.workspace import Finished, Workspace
 
 readers = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="Set dermatologists beside the network.")
@@ -33,6 +34,50 @@ def plan(
     from cutis.readers import stage
 
     return stage.plan(Workspace(workspace), study, settings=tuple(setting or ()), again=again)
+
+
+@verb(readers)
+def power(  # noqa: PLR0913  every option of the command line is one
+    *,
+    reference: Annotated[float, typer.Option(help="What the mean reader is expected to have; unaided, if aided.")],
+    gain: Annotated[float, typer.Option(help="How much more the network has in truth, or aided readers.")] = 0.0,
+    design: Annotated[
+        str, typer.Option(help="network: against readers; aided: readers with it and without.")
+    ] = "network",
+    endpoint: Annotated[
+        str, typer.Option(help="auc, sensitivity, specificity, accuracy or balanced_accuracy.")
+    ] = "sensitivity",
+    hypothesis: Annotated[str, typer.Option(help="superiority, non-inferiority or equivalence.")] = "superiority",
+    margin: Annotated[float, typer.Option(min=0.0, help="How much better, or how much worse at most.")] = 0.0,
+    count: Annotated[
+        list[int] | None, typer.Option("--readers", min=1, help="How many; may be given several times.")
+    ] = None,
+    cases: Annotated[
+        int | None, typer.Option(min=2, help="How many, to learn the power; else they are searched for.")
+    ] = None,
+    wanted: Annotated[float, typer.Option("--power", min=0.05, max=0.99, help="The power that is searched for.")] = 0.8,
+    structure: Annotated[str, typer.Option(help="Of Roe and Metz: HL, LL, HH or LH.")] = "HL",
+    healthy_per_diseased: Annotated[float, typer.Option(help="For an area or balanced accuracy.")] = 1.0,
+    studies: Annotated[int, typer.Option(min=20, help="How many are invented for each size.")] = 1000,
+    seed: Annotated[int, typer.Option(help="Another seed, other studies.")] = 0,
+) -> Answer:
+    """Say how many readers and cases a study needs, from invented studies that are analysed as it will be."""
+    from typing import Any, cast
+
+    from cutis.readers.power import power as powered
+    from cutis.stats.mrmc.power import Plan
+    from cutis.stats.mrmc.study import Asked
+
+    words = cast("Any", {"endpoint": endpoint, "hypothesis": hypothesis})
+    plan = Plan(
+        asked=Asked(**words, margin=margin),
+        **cast("Any", {"design": design, "structure": structure}),
+        reference=reference,
+        gain=gain,
+        healthy_per_diseased=healthy_per_diseased,
+    )
+    found = powered(plan, readers=count or (5, 10, 20), cases=cases, wanted=wanted, studies=studies, seed=seed)
+    return Answer(lines=found.lines, content=stamp("power") | found.content)
 
 
 @verb(readers)

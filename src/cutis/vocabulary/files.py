@@ -56,6 +56,7 @@ FORMATS = {
     "outputs": 1,
     "parity": 1,
     "plan": 1,
+    "power": 1,
     "predictions": 1,
     "protocol": 1,
     "readings": 1,

@@ -25,7 +25,7 @@ from cutis.stats.mrmc.roe_metz import (
     invent_ratings,
     variances_of,
 )
-from cutis.stats.mrmc.study import FEWEST_CASES, Asked
+from cutis.stats.mrmc.study import FEWEST_CASES, Asked, require_known
 from cutis.stats.mrmc.treatments import two_treatments
 from cutis.stats.proportions import wilson
 from cutis.vocabulary.chance import chance
@@ -68,6 +68,7 @@ class Plan:
         ):
             if given not in known:
                 _refuse(f"unknown {what} {given!r}", f"use one of: {', '.join(known)}")
+        require_known(self.asked)
         least = 0.5 if self.asked.endpoint == AUC else 0.0
         for what, figure in (("reference", self.reference), ("reference with the gain", self.reference + self.gain)):
             if not least < figure < 1:

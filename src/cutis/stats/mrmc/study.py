@@ -104,7 +104,7 @@ def checked(truth: NDArray[np.int64] | NDArray[np.bool_], scores: NDArray[np.flo
     Raises:
         UserError: something is unknown, or has no sound method; the reason is told.
     """
-    _known(asked)
+    require_known(asked)
     truth, scores = np.asarray(truth, dtype=np.int64), np.asarray(scores, dtype=np.float64)
     if scores.ndim != 3 or scores.shape[-1] != len(truth):  # noqa: PLR2004  treatments, readers, cases
         _refuse(f"readings of shape {scores.shape} do not fit {len(truth)} cases", "give treatments × readers × cases")
@@ -137,7 +137,16 @@ def refuse_the_method(what: str, mend: str) -> None:
     _refuse(what, mend)
 
 
-def _known(asked: Asked) -> None:
+def require_known(asked: Asked) -> None:
+    """Refuse what is not known, or makes no sense whatever the data.
+
+    Raises:
+        UserError: an unknown word, or a margin of 0 where it says what is tolerated.
+    """
+    if asked.margin < 0 or (asked.margin == 0 and asked.hypothesis != "superiority"):
+        _refuse(
+            f"{asked.hypothesis} with a margin of {asked.margin:g}", "say how much worse is tolerated, such as 0.05"
+        )
     for what, given, known in (
         ("endpoint", asked.endpoint, ENDPOINTS),
         ("covariance", asked.covariance, COVARIANCES),
