@@ -90,7 +90,7 @@ def test_a_variance_below_zero_gives_way_to_the_spread_of_the_readers():
     alone = np.ones(1)
 
     assert found.both[0, 0] < found.readers[0, 0]
-    assert found.is_constrained(alone)
+    assert "which was taken" in found.remark(alone)
     assert found.contrast(alone).standard_error == pytest.approx(np.sqrt(found.readers[0, 0]))
 
 
@@ -106,3 +106,23 @@ def test_cases_of_a_cluster_are_one_witness():
     )
 
     assert twice.both == pytest.approx(once.both)
+
+
+def test_a_variance_of_fixed_readers_below_zero_is_told():
+    """There is no interval then, and the reason is not that nothing varies."""
+    right = np.array([[[1, 0], [0, 1.0]]])
+
+    found = one_shot(right, np.ones(2, dtype=np.int64), endpoint="right")
+
+    assert found.cases[0, 0] <= 0
+    assert found.contrast(np.ones(1), random="cases").standard_error == 0
+
+
+def test_a_single_reader_has_a_variance_over_cases():
+    """With the readers fixed it is that of a mean."""
+    right = (np.random.default_rng(4).random((1, 1, 50)) < 0.7).astype(float)
+    right[0, 0, :5] = np.nan
+
+    found = one_shot(right, np.ones(50, dtype=np.int64), endpoint="right")
+
+    assert found.cases[0, 0] == pytest.approx(np.var(right[0, 0, 5:], ddof=1) / 45)

@@ -87,8 +87,9 @@ STRATA: dict[Endpoint, Callable[[NDArray[np.int64]], NDArray[np.int64]]] = {
 
 def cases_of(truth: NDArray[np.int64], *, endpoint: Endpoint) -> tuple[int, ...]:
     """Return how many cases each part of a figure rests on: the diseased of a sensitivity, both sides of an area."""
-    strata = (truth > 0).astype(np.int64) if endpoint == AUC else strata_of(truth, endpoint=endpoint)
-    return tuple(int(count) for count in np.bincount(strata[strata >= 0], minlength=2 if endpoint == AUC else 1))
+    two_sided = endpoint in {AUC, "balanced_accuracy"}
+    strata = (truth > 0).astype(np.int64) if two_sided else strata_of(truth, endpoint=endpoint)
+    return tuple(np.bincount(strata[strata >= 0], minlength=2 if two_sided else 1).tolist())
 
 
 def _shares(worths: NDArray[np.float64], strata: NDArray[np.int64], owner: NDArray[np.int64]) -> Measured:
@@ -161,8 +162,9 @@ def _jackknife(
         own = [scores[..., (owner == cluster) & side] for side in (positive, ~positive)]
         above = own[0][..., :, None] - own[1][..., None, :]
         pairs[..., cluster] += ((above > 0) + (above == 0) / 2).sum(axis=(-1, -2))
+    left = (had[0] - gone[0]) * (had[1] - gone[1])
     with np.errstate(invalid="ignore", divide="ignore"):
-        without = pairs / ((had[0] - gone[0]) * (had[1] - gone[1]))
+        without = np.where(left > 0, pairs / left, np.nan)
     clusters = without.shape[-1]
     apart = without - without.mean(axis=-1, keepdims=True)
     covariance: NDArray[np.float64] = (clusters - 1) / clusters * (apart @ apart.swapaxes(-1, -2))

@@ -20,7 +20,8 @@ from dataclasses import dataclass
 
 from cutis.stats.proportions import Interval, score_interval
 
-FAR = 60.0  # quantiles beyond it are as good as infinite
+FAR = 12.0  # quantiles beyond it are as good as infinite
+STEP = 0.25
 FEWEST_MISSES = 20  # expected, or of right answers where they are rarer; from there on the normal test keeps its word
 
 
@@ -50,21 +51,30 @@ class Shares:
         """Return the interval of the difference."""
         from scipy.stats import t as student
 
-        return self._ends(float(student.ppf((1 + level) / 2, self.cases - 1)))
+        quantile = float(student.ppf((1 + level) / 2, self.cases - 1))
+        ends = [self._ends(each) for each in (*_steps(quantile), quantile)]
+        return Interval(min(each.low for each in ends), max(each.high for each in ends))
 
     def one_sided(self, bound: float, sign: int) -> float:
         """Return the p that sign · difference is no larger than `bound`."""
         from scipy.optimize import brentq
         from scipy.stats import t as student
 
-        def beyond(quantile: float) -> float:
-            ends = self._ends(abs(quantile))
-            low, high = (ends.low, ends.high) if sign > 0 else (-ends.high, -ends.low)
-            return (low if quantile >= 0 else high) - bound
+        above = sign * self.difference >= bound
 
-        if beyond(FAR) >= 0 or beyond(-FAR) <= 0:
-            return 0.0 if beyond(FAR) >= 0 else 1.0
-        return float(student.sf(brentq(beyond, -FAR, FAR), self.cases - 1))
+        def beyond(quantile: float) -> float:
+            ends = self._ends(quantile)
+            low, high = (ends.low, ends.high) if sign > 0 else (-ends.high, -ends.low)
+            return low - bound if above else bound - high
+
+        before = 0.0
+        for after in (*_steps(FAR)[1:], FAR):
+            if beyond(after) <= 0:
+                met = before if beyond(before) <= 0 else brentq(beyond, before, after)
+                tail = float(student.sf(met, self.cases - 1))
+                return tail if above else 1 - tail
+            before = after
+        return 0.0 if above else 1.0
 
     def _ends(self, quantile: float) -> Interval:
         own = score_interval(self.network, self.network_cases, quantile)
@@ -86,6 +96,11 @@ class Shares:
         centre = (self.network * cases + square / 2) / (cases + square)
         spread = math.sqrt(centre * (1 - centre) / cases * self.readers_variance)
         return min(1.0, max(-1.0, self.covariance / spread)) if spread > 0 else 0.0
+
+
+def _steps(quantile: float) -> list[float]:
+    """Return quantiles on the way from 0: where the two shares go wholly together, an end may turn back with them."""
+    return [STEP * step for step in range(math.ceil(quantile / STEP))]
 
 
 def _joined(first: float, second: float, correlation: float) -> float:

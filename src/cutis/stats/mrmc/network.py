@@ -135,7 +135,9 @@ def _by_one_shot(study: Study, network: NDArray[np.float64]) -> NetworkAgainstRe
         mean=found.contrast(OF_READERS, random=random, cases=counted_cases(study)),
         by_reader=found.by_reader[1],
         covariance=float(found.both[0, 1]),
-        note=f"paired with each reader's cases, the network has {found.values[0]:.3f}",
+        note=joined(
+            f"paired with each reader's cases, the network has {found.values[0]:.3f}", found.remark(lead, random=random)
+        ),
     )
     return _found(study, network, pieces)
 
@@ -192,13 +194,18 @@ def _shares(study: Study, network: NDArray[np.float64], pieces: _Pieces) -> Shar
     successes = np.bincount(owner, weights=right[counted]).astype(np.float64)
     single = len(trials) == int(trials.sum())
     return Shares(
-        network=min(1.0, max(0.0, float(pieces.mean.difference + pieces.hillis.difference))),
-        readers=float(pieces.mean.difference),
+        network=_within(pieces.mean.difference + pieces.hillis.difference),
+        readers=_within(pieces.mean.difference),
         network_cases=float(len(trials)) if single else effective_trials(successes, trials.astype(np.float64)),
         readers_variance=float(pieces.mean.standard_error) ** 2,
         covariance=pieces.covariance,
         cases=len(trials),
     )
+
+
+def _within(share: NDArray[np.float64]) -> float:
+    """Take back what rounding added."""
+    return min(1.0, max(0.0, float(share)))
 
 
 def _from_few(shares: Shares, study: Study, classical: Outcome) -> Outcome:

@@ -57,9 +57,13 @@ class OneShot(NamedTuple):
                 degrees = degrees_of_freedom(readers, variance - readers, readers=freedom, cases=cases)
                 return Contrast(difference, np.sqrt(variance), degrees)
 
-    def is_constrained(self, weights: NDArray[np.float64]) -> bool:
-        """Return whether the unbiased variance of that sum is less than the readers' spread alone gives."""
-        return bool(weights @ self.both @ weights < weights @ self.readers @ weights)
+    def remark(self, weights: NDArray[np.float64], *, random: Random = BOTH) -> str:
+        """Say where the unbiased variance of that sum is not what was taken."""
+        if random == "readers and cases" and weights @ self.both @ weights < weights @ self.readers @ weights:
+            return "the unbiased variance is less than the readers' spread alone gives, which was taken"
+        if random == "cases" and weights @ self.cases @ weights < 0:
+            return "the unbiased variance came out below 0"
+        return ""
 
 
 def one_shot(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -116,22 +116,6 @@ def checked(truth: NDArray[np.int64] | NDArray[np.bool_], scores: NDArray[np.flo
     return study
 
 
-def without_unread(study: Study) -> Study:
-    """Leave out cases that nobody read, and readers who read nothing."""
-    cases, readers = study.read.any(axis=(0, 1)), study.read.any(axis=(0, 2))
-    if cases.all() and readers.all():
-        return study
-    clusters = study.asked.clusters
-    if clusters is not None:
-        kept, of_case = np.unique(clusters.of_case[cases], return_inverse=True)
-        clusters = replace(clusters, of_case=of_case, presence=clusters.presence[kept])
-    return Study(
-        truth=study.truth[cases],
-        scores=study.scores[:, readers][:, :, cases],
-        asked=replace(study.asked, clusters=clusters),
-    )
-
-
 def refuse_the_method(what: str, mend: str) -> None:
     """Raise the error of what has no sound method."""
     _refuse(what, mend)
@@ -186,7 +170,7 @@ def _right_values(study: Study) -> None:
 def _enough(study: Study) -> None:
     asked, readers = study.asked, study.scores.shape[1]
     names = {
-        "auc": ("without", "with it"),
+        "auc": ("without it", "with it"),
         "balanced_accuracy": ("without it", "with it"),
         "sensitivity": ("with it",),
         "specificity": ("without it",),

@@ -95,6 +95,8 @@ def several_treatments(
     asked = asked or Asked()
     study = checked(truth, scores, asked)
     has: NDArray[np.bool_] = np.asarray(study.read.any(axis=2))
+    if not has.any(axis=1).all():
+        refuse_the_method("there is a treatment with which nobody read anything", "leave it out")
     if asked.method == "one-shot":
         return _by_one_shot(study)
     measured = measure_raters(
@@ -104,7 +106,9 @@ def several_treatments(
         covariance=asked.covariance,
         of_case=asked.of_case,
     )
-    sound = bool(np.isfinite(measured.values[has.reshape(-1)]).all()) and study.is_in_blocks
+    there = has.reshape(-1)
+    known = np.isfinite(measured.values[there]).all() and np.isfinite(measured.covariance[np.ix_(there, there)]).all()
+    sound = bool(known) and study.is_in_blocks
     if sound and has.all():
         return _crossed(study, measured)
     if sound and (has.sum(axis=0) == 1).all():
@@ -181,14 +185,13 @@ def _by_one_shot(study: Study) -> Treatments:
     found, asked = by_one_shot(study), study.asked
     alone = np.eye(len(study.scores))
     lead = {pair: alone[pair[0]] - alone[pair[1]] for pair in combinations(range(len(alone)), 2)}
-    constrained = asked.random == "readers and cases" and any(found.is_constrained(each) for each in lead.values())
     return _found(
         study,
         {pair: found.contrast(each, random=asked.random, cases=counted_cases(study)) for pair, each in lead.items()},
         [found.contrast(each, random=asked.random, cases=counted_cases(study)) for each in alone],
         method=f"one-shot U-statistics, every {asked.weighting.removesuffix('s')} counting alike",
         by_reader=found.by_reader,
-        note="the unbiased variance is less than the readers' spread gives, which was taken" if constrained else "",
+        note=joined(*(found.remark(each, random=asked.random) for each in lead.values())),
     )
 
 
