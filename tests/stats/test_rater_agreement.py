@@ -129,3 +129,13 @@ def test_an_unknown_coefficient_is_refused():
     """The known ones are named."""
     with pytest.raises(ValueError, match="gwet_ac1"):
         estimate_agreement(some_labels(), each_its_own(80), kinds=KINDS, coefficient="tau")
+
+
+def test_two_repeated_cases_are_too_few_and_not_a_warning():
+    """Leaving out one of them may leave nothing to compare; what is left is told without an interval, or with one."""
+    first = np.array([[0, 1], [0, 1]])
+
+    found = estimate_mean_kappa(first, first, each_its_own(2), kinds=2)
+
+    assert found.value == 1.0
+    assert found.low is None

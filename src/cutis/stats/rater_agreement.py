@@ -27,7 +27,7 @@ from cutis.stats.agreement import (
     share_of_agreement,
 )
 from cutis.stats.resampling import LEVEL, ROUNDS_AT_ONCE, Clusters
-from cutis.stats.weights import Weights
+from cutis.stats.weights import Weights, ratio
 from cutis.vocabulary.estimate import Estimate
 
 Coefficient = Callable[..., NDArray[np.float64]]  # counts (N, K), weights=(R, N) → (R,)
@@ -121,7 +121,7 @@ def estimate_mean_kappa(
 
     by_reader = of(np.ones((1, second.shape[1])))[:, 0]
     has = ~np.isnan(by_reader)
-    parts = [_of_cases(lambda weights: np.nanmean(of(weights)[has], axis=0), clusters)] if has.any() else []
+    parts = [_of_cases(lambda weights: _mean_of_known(of(weights)[has]), clusters)] if has.any() else []
     several = int(has.sum())
     note = "" if has.all() else f"{int((~has).sum())} readers have no kappa: one answer in all, or nothing to compare"
     if readers_are_random and several > 1:
@@ -131,6 +131,12 @@ def estimate_mean_kappa(
     value = float(by_reader[has].mean()) if has.any() else math.nan
     what = f"Cohen's kappa{'' if partial == 'nominal' else f', {partial}'}, mean of {several} readers"
     return _estimate(value, parts, clusters, what=what, level=level, note=note)
+
+
+def _mean_of_known(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the mean (R,) over pairs (M, R) that have a kappa; NaN where none has."""
+    known = ~np.isnan(values)
+    return ratio(np.where(known, values, 0.0).sum(axis=0), known.sum(axis=0).astype(np.float64))
 
 
 def _of_cases(figure: Callable[[Weights], NDArray[np.float64]], clusters: Clusters) -> _Spread:

@@ -191,3 +191,13 @@ def test_a_mean_over_diagnoses_with_gaps_is_refused():
         one_network(np.arange(60) % 3, study.network, readers, asked=Asked(endpoint="balanced_right"))
 
     assert "two-way bootstrap" in refused.value.mend
+
+
+def test_no_figure_leaves_zero_and_one():
+    """Ten cases, nearly all right: the interval of the mean reader ends at 1."""
+    study = hard_labels(readers=4, cases=10, share=2.5, seed=2)
+
+    found = one_network(*study, asked=Asked(endpoint="right"))
+
+    assert found.mean_reader.value > 0.9
+    assert found.mean_reader.high == 1.0

@@ -26,7 +26,7 @@ from cutis.stats.mrmc.contrasts import Contrast, of_one_mean
 from cutis.stats.mrmc.endpoints import AUC, cases_of, measure_raters, strata_of, worth
 from cutis.stats.mrmc.few_cases import FEWEST_MISSES, Shares
 from cutis.stats.mrmc.one_shot import OneShot, one_shot
-from cutis.stats.mrmc.outcome import Outcome, estimate_of, judged, outcome_of
+from cutis.stats.mrmc.outcome import Outcome, figure_of, judged, outcome_of
 from cutis.stats.mrmc.study import Asked, Study, checked, refuse_the_method
 from cutis.stats.proportions import effective_trials, estimate_share
 from cutis.stats.resampling import clusters_of
@@ -177,7 +177,7 @@ def _found(study: Study, network: NDArray[np.float64], pieces: _Pieces) -> Netwo
         outcome = _from_few(shares, study, classical) if shares.rests_on_few else outcome
     return NetworkAgainstReaders(
         network=_of_network(study, network),
-        mean_reader=estimate_of(pieces.mean, asked, method=named, units=units),
+        mean_reader=figure_of(pieces.mean, asked, method=named, units=units),
         by_reader=pieces.by_reader,
         outcome=outcome,
         classical=classical,
@@ -276,4 +276,4 @@ def _of_network(study: Study, network: NDArray[np.float64]) -> Estimate:
         return estimate_share(right > 0, clusters, among=among, level=asked.interval_level)
     measured = measure_raters(network[None], truth, endpoint=asked.endpoint, of_case=asked.of_case)
     alone = Contrast(measured.values[0], np.sqrt(measured.covariance[0, 0]), np.asarray(float(min(study.units) - 1)))
-    return estimate_of(alone, asked, method="mean over diagnoses, Student's t", units=min(study.units))
+    return figure_of(alone, asked, method="mean over diagnoses, Student's t", units=min(study.units))

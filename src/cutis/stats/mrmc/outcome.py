@@ -62,6 +62,14 @@ def estimate_of(contrast: Contrast, asked: Asked, *, method: str, units: int, no
     return replace(found, note="; ".join(filter(None, (note, found.note))))
 
 
+def figure_of(contrast: Contrast, asked: Asked, *, method: str, units: int) -> Estimate:
+    """Return a share or an area with its interval, which is cut off at 0 and 1."""
+    found = estimate_of(contrast, asked, method=method, units=units)
+    if found.low is None or found.high is None:
+        return found
+    return replace(found, low=max(0.0, found.low), high=min(1.0, found.high))
+
+
 def judged(difference: Estimate, asked: Asked, one_sided: OneSided) -> Verdict:
     """Hold a difference against what was asked, with the p of its own distribution."""
     verdict = judge(difference, hypothesis=asked.hypothesis, margin=asked.margin, level=asked.level)

@@ -19,7 +19,7 @@ from cutis.stats.mrmc.components import Components, components_of
 from cutis.stats.mrmc.contrasts import Contrast, between_groups, between_treatments, of_one_mean
 from cutis.stats.mrmc.endpoints import Measured, measure_raters
 from cutis.stats.mrmc.network import COUNTING_CASES, HILLIS, by_one_shot, counted_cases, few_cases_note, named_random
-from cutis.stats.mrmc.outcome import Outcome, estimate_of, outcome_of
+from cutis.stats.mrmc.outcome import Outcome, figure_of, outcome_of
 from cutis.stats.mrmc.study import Asked, Study, checked, refuse_the_method
 from cutis.stats.support import joined
 from cutis.vocabulary.estimate import Estimate
@@ -209,7 +209,7 @@ def _found(
     named = ", ".join((method, named_random(study), COUNTING_CASES if study.counts_cases else HILLIS))
     note = joined(few_cases_note(study) if study.counts_cases else "", note)
     return Treatments(
-        means=tuple(estimate_of(mean, asked, method=named, units=units) for mean in means),
+        means=tuple(figure_of(mean, asked, method=named, units=units) for mean in means),
         by_reader=by_reader,
         differences={
             pair: outcome_of(each, asked, method=named, units=units, note=note) for pair, each in contrasts.items()
