@@ -40,6 +40,17 @@ def test_over_cases_alone_the_interval_is_near_that_of_irrcac(coefficient, error
     assert (found.value - found.low) / half == pytest.approx(error, rel=1 / 7)
 
 
+def test_of_a_plain_share_the_jackknife_is_the_usual_error():
+    """How often two readers say the same is a mean over cases, and so is its standard error."""
+    labels = some_labels(readers=2)
+    same = labels[0] == labels[1]
+
+    found = estimate_agreement(labels, each_its_own(80), kinds=KINDS, coefficient="agreement", readers_are_random=False)
+
+    half = 1.99045  # Student's quantile with 79 degrees of freedom
+    assert (found.value - found.low) / half == pytest.approx(same.std(ddof=1) / np.sqrt(80), rel=1e-4)
+
+
 @pytest.mark.parametrize("coefficient", COEFFICIENTS)
 def test_other_readers_widen_the_interval(coefficient):
     """Every coefficient has an interval around its value, wider where readers are random too."""

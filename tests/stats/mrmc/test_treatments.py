@@ -224,10 +224,16 @@ def test_margins_are_judged_with_student_s_p(vandyke):
 
 def test_equivalence_asks_both_sides_at_ninety_percent(vandyke):
     """The interval is one of 90 %, and p the larger of the two."""
+    from scipy.stats import t as student
+
     found = analysed(vandyke, hypothesis="equivalence", margin=0.05).outcome
+    turned = two_treatments(
+        vandyke.truth, *vandyke.scores[::-1], asked=Asked(hypothesis="equivalence", margin=0.05)
+    ).outcome
 
     assert found.difference.level == pytest.approx(0.90)
-    assert found.verdict.p > 0.05
+    nearer = student.sf((0.05 - 0.04380032) / 0.02074862, 15.25967)
+    assert (found.verdict.p, turned.verdict.p) == pytest.approx((nearer, nearer), rel=1e-4)
     assert found.verdict.outcome == "equivalence_not_shown"
 
 
