@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from cutis.stats.mrmc.network import one_network
+from cutis.stats.mrmc.roe_metz import invent_network_and_readers, variances_of
 from cutis.stats.mrmc.study import Asked
 from cutis.stats.mrmc.treatments import two_treatments
 from cutis.stats.resampling import clusters_of
@@ -201,3 +202,25 @@ def test_no_figure_leaves_zero_and_one():
 
     assert found.mean_reader.value > 0.9
     assert found.mean_reader.high == 1.0
+
+
+def test_at_the_paper_s_shape_what_is_told_errs_as_often_as_promised():
+    """280 readers, 20 cases of a diagnosis, hard labels, no difference: the plain test finds one far too often.
+
+    400 studies: an error of 5 % has a standard error of one point.
+    """
+    variances = variances_of("HL", area=0.855)
+    means = [np.full(20, variances.mean_for_share(0.95, is_network=own)) for own in (True, False)]
+    truth, plain, told = np.ones(20, dtype=np.int64), 0, 0
+    for block in range(4):
+        generator = np.random.default_rng(block)
+        network, readers = invent_network_and_readers(
+            truth, tuple(means), variances, studies=100, readers=280, generator=generator
+        )
+        for own, each in zip(network > 0, readers > 0, strict=True):
+            found = one_network(truth, own.astype(float), each.astype(float), asked=Asked(endpoint="sensitivity"))
+            plain += found.classical.p < 0.05
+            told += found.outcome.p < 0.05
+
+    assert plain / 400 > 0.15
+    assert told / 400 < 0.09
