@@ -20,6 +20,7 @@ from cutis.train.run import open_run
 from cutis.train.stage import train
 from cutis.vocabulary.case import read_manifest, write_manifest
 from cutis.vocabulary.errors import UserError
+from cutis.vocabulary.predictions import read_predictions
 from factories import a_dataset
 
 SMALL = ("network=mobilenetv2_035", "size=32", "epochs=2", "batch_size=4", "learning_rate=1e-3", "warmup_epochs=0")
