@@ -20,12 +20,12 @@ READERS = SCRIPT.with_name("reader_study.sh")
 LESIONS = 6  # of each diagnosis
 
 
-def a_folder_like_ham10000(folder: Path) -> Path:
+def a_folder_like_ham10000(folder: Path, *, lesions: int = LESIONS) -> Path:
     """Write two pictures of each of a few lesions of every diagnosis, tinted by it, with the official columns."""
     (folder / "images").mkdir(parents=True)
     rows = []
     for kind, code in enumerate(load_taxonomy("ham7").codes):
-        for number in range(2 * LESIONS):
+        for number in range(2 * lesions):
             name = f"ISIC_{kind}{number:04d}"
             tint = np.roll([0, 40, -40], kind) * (1 + kind // 3) / 2
             pixels = np.asarray(a_picture(seed=100 * kind + number)) + tint
@@ -81,7 +81,7 @@ def votes_beside(folder: Path, votes: Path) -> Path:
 @pytest.mark.slow
 def test_a_reader_study_goes_from_folders_to_a_report(tmp_path, shared_weights):
     """Folds that share no lesion, votes of five groups, one page; the second run keeps what is there."""
-    folder = a_folder_like_ham10000(tmp_path / "ham")
+    folder = a_folder_like_ham10000(tmp_path / "ham", lesions=12)  # enough for one of each diagnosis in every fold
     votes = votes_beside(folder, tmp_path / "votes")
     weights = shared_weights("mobilenetv2_100_imagenet.safetensors")
     settings = "--set size=32 --set epochs=1 --set batch_size=8 --set precision=fp32"
