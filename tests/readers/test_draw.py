@@ -51,9 +51,12 @@ def test_a_patient_with_several_diagnoses_speaks_for_the_rarest():
     cases = [a_case(n, diagnosis="a", split="test") for n in range(6)]
     cases += [a_case(n, diagnosis="b", split="test", cluster_id=f"patient{n - 10:04d}") for n in range(10, 12)]
 
-    drawn = _draw(Study(diagnoses=("a", "b"), per_diagnosis=2, practice=0), a_manifest(cases))
+    for seed in range(20):
+        study = Study(diagnoses=("a", "b"), per_diagnosis=2, practice=0, seed=seed)
+        drawn = _draw(study, a_manifest(cases))
 
-    assert Counter(case.diagnosis for case in drawn.measured) == {"a": 2, "b": 2}
+        assert Counter(case.diagnosis for case in drawn.measured) == {"a": 2, "b": 2}
+        assert len({case.cluster_id for case in drawn.measured}) == 4
 
 
 def test_by_prevalence_the_mix_is_that_of_the_patients():
