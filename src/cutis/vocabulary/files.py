@@ -78,6 +78,7 @@ FORMATS = {
     "truth": 1,
     "verification": 1,
     "weights": 1,
+    "words": 1,
 }
 
 

@@ -1,0 +1,205 @@
+"""What every request passes before any page sees it, each a function around the one behind it.
+
+written down → headers → known host → small enough, soon enough → from our own page → the application
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.typing import FilteringBoundLogger
+
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+HOST = re.compile(r"[a-z0-9.\-]+(:\d{1,5})?|\[[0-9a-f:]+\](:\d{1,5})?")
+SECURITY = {
+    "content-security-policy": "; ".join(
+        (
+            "default-src 'none'",
+            "script-src 'self'",
+            "style-src 'self'",
+            "img-src 'self'",
+            "connect-src 'self'",
+            "form-action 'self'",
+            "frame-ancestors 'none'",
+            "base-uri 'none'",
+            "require-trusted-types-for 'script'",
+            "trusted-types 'none'",
+        )
+    ),
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "same-origin",  # with none at all, a browser would not say from which page a form comes
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
+}
+
+
+def written_down(app: ASGIApp, *, log: FilteringBoundLogger) -> ASGIApp:
+    """Write a line for every request, and answer 500 where we failed, without a word about how."""
+
+    async def outer(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await app(scope, receive, send)
+            return
+        started, status = time.perf_counter(), 0
+        number = secrets.token_hex(8)
+
+        async def told(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                MutableHeaders(scope=message)["x-request-id"] = number
+            await send(message)
+
+        failed = None
+        try:
+            await app(scope, receive, told)
+        except Exception as error:  # noqa: BLE001  a request must not take the server with it
+            failed = error
+            if not status:
+                await PlainTextResponse("something went wrong here", 500)(scope, receive, told)
+        line = {
+            "request": number,
+            "method": scope["method"],
+            "route": getattr(scope.get("route"), "path", None) or "-",
+            "status": status,
+            "ms": round(1000 * (time.perf_counter() - started), 1),
+        }
+        if failed is not None:
+            log.error("failed", exc_info=failed, **line)
+        else:
+            log.info("answered", **line)
+
+    return outer
+
+
+def with_headers(app: ASGIApp, *, encrypted: bool) -> ASGIApp:
+    """Tell browsers what no page of ours ever does, so that they refuse to be talked into it."""
+    headers = SECURITY | ({"strict-transport-security": "max-age=31536000"} if encrypted else {})
+
+    async def outer(scope: Scope, receive: Receive, send: Send) -> None:
+        async def with_them(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                found = MutableHeaders(scope=message)
+                for name, value in headers.items():
+                    found[name] = value
+                found.setdefault("cache-control", "no-store")
+            await send(message)
+
+        await app(scope, receive, with_them)
+
+    return outer
+
+
+def to_known_hosts(app: ASGIApp, *, hosts: frozenset[str]) -> ASGIApp:
+    """Refuse a request that calls us by a name that is not ours."""
+
+    async def outer(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            named = Headers(scope=scope).getlist("host")
+            if len(named) != 1 or not HOST.fullmatch(named[0].lower()) or named[0].lower() not in hosts:
+                await PlainTextResponse("this host is not known here", 400)(scope, receive, send)
+                return
+        await app(scope, receive, send)
+
+    return outer
+
+
+def small_and_soon(app: ASGIApp, *, limit_of: Callable[[Scope], int], seconds: float) -> ASGIApp:
+    """Refuse a body that is too large, said or not, and one that does not come."""
+
+    async def outer(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await app(scope, receive, send)
+            return
+        limit, taken, whole, refused = limit_of(scope), 0, False, 0
+        said = Headers(scope=scope).get("content-length", "0")
+        if not said.isdigit() or int(said) > limit:
+            await _refuse(413, scope, receive, send)
+            return
+
+        async def counted() -> Message:
+            nonlocal taken, whole, refused
+            if whole:
+                return await receive()
+            try:
+                message = await asyncio.wait_for(receive(), seconds)
+            except TimeoutError:
+                refused = 408
+                return {"type": "http.disconnect"}
+            taken += len(message.get("body", b""))
+            whole = not message.get("more_body", False)
+            if taken > limit:
+                refused = 413
+                return {"type": "http.disconnect"}
+            return message
+
+        async def unless_refused(message: Message) -> None:
+            if not refused:
+                await send(message)
+
+        try:
+            await app(scope, counted, unless_refused)
+        except Exception:
+            if not refused:
+                raise
+        if refused:
+            await _refuse(refused, scope, receive, send)
+
+    return outer
+
+
+async def _refuse(status: int, scope: Scope, receive: Receive, send: Send) -> None:
+    what = {408: "this took too long", 413: "this is too large"}[status]
+    await PlainTextResponse(what, status, {"connection": "close"})(scope, receive, send)
+
+
+def from_our_own_page(app: ASGIApp, *, origin: str) -> ASGIApp:
+    """Refuse what changes something unless the browser says that a page of ours sent it.
+
+    A caller without cookies, such as a program with a token, is no browser that a page could abuse.
+    """
+
+    async def outer(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] not in SAFE:
+            headers = Headers(scope=scope)
+            has_token = "authorization" in headers and "cookie" not in headers
+            if not has_token and not _is_ours(headers, origin):
+                await PlainTextResponse("this did not come from a page of ours", 403)(scope, receive, send)
+                return
+        await app(scope, receive, send)
+
+    return outer
+
+
+def _is_ours(headers: Headers, origin: str) -> bool:
+    """Compare the origin with our address, or with the known host that was called; none at all is no page of ours."""
+    said = headers.get("origin", "")
+    near = f"http://{headers.get('host', '').lower()}"
+    return said == origin or (not origin.startswith("https://") and said == near)
+
+
+def limits_by_path(limits: Mapping[str, int], *, otherwise: int) -> Callable[[Scope], int]:
+    """Return how large a body may be, by the beginning of its path."""
+
+    def limit_of(scope: Scope) -> int:
+        found = [limit for beginning, limit in limits.items() if str(scope["path"]).startswith(beginning)]
+        return max(found, default=otherwise)
+
+    return limit_of
+
+
+def wrapped(app: ASGIApp, *layers: Callable[[ASGIApp], ASGIApp]) -> Any:
+    """Put layers around an application, the first one outermost."""
+    for layer in reversed(layers):
+        app = layer(app)
+    return app
