@@ -7,7 +7,7 @@ import secrets
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from cutis.web.tables import ACCOUNTS, LINKS, SESSIONS
 
@@ -66,10 +66,17 @@ def _one(connection: Connection, condition: object) -> Account | None:
     return Account(row.id, Role(row.role), row.name, row.password, row.language) if row else None
 
 
-def count_of(connection: Connection, role: Role) -> int:
-    """Return how many have this role."""
-    query = select(func.count()).select_from(ACCOUNTS).where(ACCOUNTS.c.role == role.value)
-    return int(connection.execute(query).scalar_one())
+def can_sign_in(connection: Connection, role: Role) -> bool:
+    """Say whether anybody of this role has a password."""
+    query = select(ACCOUNTS.c.id).where(ACCOUNTS.c.role == role.value, ACCOUNTS.c.password.is_not(None)).limit(1)
+    return connection.execute(query).first() is not None
+
+
+def first_of(connection: Connection, role: Role, *, now: float) -> str:
+    """Return the id of the oldest account of this role; it is made where there is none."""
+    query = select(ACCOUNTS.c.id).where(ACCOUNTS.c.role == role.value).order_by(ACCOUNTS.c.made_at).limit(1)
+    found: str | None = connection.execute(query).scalar_one_or_none()
+    return found or make_account(connection, role, now=now).id
 
 
 def set_password(connection: Connection, account_id: str, *, name: str, password: str) -> None:

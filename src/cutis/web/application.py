@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, TextIO
 
 from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
+from fastapi.telemetry import TelemetryConfig
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -34,7 +35,7 @@ from cutis.web.logs import open_log
 from cutis.web.passwords import Passwords
 from cutis.web.settings import Settings
 from cutis.web.static import read_shelf
-from cutis.web.translations import read_translations
+from cutis.web.translations import only, read_translations
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +59,8 @@ class Site(NamedTuple):
 
 
 WEB = Path(str(files("cutis.web")))
+# What the library can tell other programs of our requests; nothing of it leaves here.
+SILENT: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
 
 
 def create_site(
@@ -65,13 +68,24 @@ def create_site(
     database: Database,
     *,
     rooms: Sequence[Room],
+    languages: Sequence[str] | None = None,
     now: Callable[[], float] = time.time,
     passwords: Passwords | None = None,
     log: TextIO | None = None,
 ) -> Site:
     """Put a site together; it serves nothing yet.
 
+    Args:
+        settings: of the server.
+        database: with its tables in their newest form.
+        rooms: what stands on the ground.
+        languages: that are offered; all that there are, if not given.
+        now: the time, in seconds since 1970.
+        passwords: how they are hashed; as the settings say, if not given.
+        log: where lines are written; standard error, if not given.
+
     Raises:
+        UserError: a language is wanted that has no words, or see `read_translations`.
         LookupError: a route does not say who may use it.
     """
     folders = {"web": WEB} | {room.name: room.folder for room in rooms}
@@ -83,12 +97,12 @@ def create_site(
         log=open_log(log),
         now=now,
         templates=_templates(list(folders.values())),
-        languages=read_translations([*(folder / "locales" for folder in folders.values()), *more]),
+        languages=only(languages, read_translations([*(folder / "locales" for folder in folders.values()), *more])),
         shelf=read_shelf({name: folder / "static" for name, folder in folders.items()}),
         homes={role: home for room in rooms for role, home in room.homes.items()},
         idle={role: seconds for room in rooms for role, seconds in room.idle.items()},
     )
-    app = FastAPI(title="cutis", openapi_url=None, docs_url=None, redoc_url=None)
+    app = FastAPI(title="cutis", openapi_url=None, docs_url=None, redoc_url=None, telemetry=SILENT)
     app.state.ground = ground
     for router in (entry.router, *(room.router for room in rooms)):
         app.router.routes.extend(router.routes)

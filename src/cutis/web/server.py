@@ -10,7 +10,7 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from cutis.vocabulary.errors import SafetyRefusal
-from cutis.web.accounts import Role, count_of
+from cutis.web.accounts import Role, can_sign_in
 from cutis.web.application import Site
 from cutis.web.database import Database
 from cutis.web.ground import Ground
@@ -34,8 +34,8 @@ def require_safe(settings: Settings, database: Database) -> None:
         mend = "put a proxy with https before it and name its address, or set plain_http where you know the network"
         raise SafetyRefusal(what, where=settings.origin, mend=mend)
     with database.reading() as connection:
-        administrators = count_of(connection, Role.ADMINISTRATOR)
-    if not administrators:
+        is_owned = can_sign_in(connection, Role.ADMINISTRATOR)
+    if not is_owned:
         mend = "start it once on 127.0.0.1 without an address, and follow the administrator's link"
         raise SafetyRefusal(
             "others can reach this address, and there is no account yet", where=settings.origin, mend=mend

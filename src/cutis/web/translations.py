@@ -50,6 +50,20 @@ def read_translations(folders: Sequence[Path]) -> dict[str, Words]:
     return {language: Words(language, own.get("language", language), first | own) for language, own in texts.items()}
 
 
+def only(wanted: Sequence[str] | None, languages: Mapping[str, Words]) -> dict[str, Words]:
+    """Return the languages that are wanted, and English, in which what others lack is said.
+
+    Raises:
+        UserError: one of them has no words.
+    """
+    if wanted is None:
+        return dict(languages)
+    if missing := [name for name in wanted if name not in languages]:
+        mend = f"add {missing[0]}.toml to the folder of translations; there are: {', '.join(languages)}"
+        raise UserError(f"there are no words in {missing[0]!r}", where="translations", mend=mend)
+    return {name: languages[name] for name in dict.fromkeys([*wanted, FIRST])}
+
+
 def chosen(languages: Mapping[str, Words], wanted: Iterable[str | None], *, accepted: str = "") -> Words:
     """Return the first language that is wanted and known; then what the browser accepts; then English."""
     ranked = sorted(_accepted(accepted), key=lambda each: -each[1])

@@ -26,6 +26,7 @@ class Reader(NamedTuple):
     place: str
     label: str
     picture_key: str
+    invited_at: float
     has_consented: bool
     has_profile: bool
 
@@ -52,7 +53,7 @@ def invite(
         if label in known:
             made.append(Invitation(label, known[label], None))
             continue
-        slot = _slot_for(label, free, protocol.slots)
+        slot = _slot_for(label, free, protocol.labellers)
         if slot is None:
             made.append(Invitation(label, None, None))
             continue
@@ -71,10 +72,10 @@ def invite(
     return tuple(made)
 
 
-def _slot_for(label: str, free: Sequence[Slot], slots: Sequence[Slot]) -> Slot | None:
-    own = [slot for slot in slots if slot.rater == label]
-    fitting = [slot for slot in free if slot.rater == (label if own else None)]
-    return fitting[0] if fitting else None
+def _slot_for(label: str, free: Sequence[Slot], labellers: Sequence[str]) -> Slot | None:
+    """Return a free place: who labelled a case of the study goes where it is not read, or nowhere."""
+    own = next((rater for rater in labellers if rater.casefold() == label.casefold()), None)
+    return next((slot for slot in free if slot.rater == own), None)
 
 
 def reader_of(connection: Connection, account_id: str, *, alone: bool = False) -> Reader | None:
@@ -96,6 +97,7 @@ def _reader(row: Row[tuple[object, ...]]) -> Reader:
         place=row.place,
         label=row.label,
         picture_key=row.picture_key,
+        invited_at=row.invited_at,
         has_consented=row.consented_at is not None,
         has_profile=row.training is not None,
     )
