@@ -55,6 +55,13 @@ LIBRARIES = {
     "sklearn": NOT_ON_THE_WAY_TO_AN_ANSWER,
     "pandas": NOT_ON_THE_WAY_TO_AN_ANSWER | {"sweep"},
     "fastapi": WEB,
+    "starlette": WEB,
+    "uvicorn": WEB,
+    "sqlalchemy": WEB,
+    "alembic": WEB,
+    "argon2": {"web"},
+    "structlog": {"web"},
+    "pydantic_settings": {"web"},
 }
 # What may be imported there inside a function alone, because a clinic's installation does without it.
 LATE = {("runtime", "torch"), ("runtime", "network")}

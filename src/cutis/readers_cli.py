@@ -161,3 +161,43 @@ def score(  # noqa: PLR0913  every option of the command line is one
         skip_unanswered=skip_unanswered,
     )
     return stage.score(project, asked, name=name or "study", imrmc=imrmc, again=again)
+
+
+Settings = Annotated[
+    Path | None, typer.Option(metavar="BOOTH.toml", help="Settings of the server; flags and environment come before.")
+]
+DatabaseUrl = Annotated[
+    str | None, typer.Option(metavar="URL", help="Another database than the workspace's own, such as PostgreSQL.")
+]
+
+
+@verb(readers)
+def booth(
+    *,
+    workspace: Folder = WORK,
+    settings: Settings = None,
+    host: Annotated[str | None, typer.Option(help="The address to listen on; 127.0.0.1, if not given.")] = None,
+    port: Annotated[int | None, typer.Option(help="8471, if not given.")] = None,
+    address: Annotated[
+        str | None, typer.Option(metavar="URL", help="How browsers call it, where a proxy stands before it.")
+    ] = None,
+    database: DatabaseUrl = None,
+    new_link: Annotated[bool, typer.Option("--new-link", help="Make a new link for the administrator.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Only look whether it could be opened.")] = False,
+) -> Finished:
+    """Open the page on which dermatologists read; Ctrl-C ends it.
+
+    Every answer is saved at once, and readers go on where they stopped.
+    """
+    from cutis.readers.booth import site
+
+    flags = {"host": host, "port": port, "address": address, "database": database}
+    return site.booth(Workspace(workspace), settings=settings, check=check, new_link=new_link, **flags)
+
+
+@verb(readers)
+def export(*, workspace: Folder = WORK, settings: Settings = None, database: DatabaseUrl = None) -> Finished:
+    """Write the booth's answers to readings.parquet; it may stay open meanwhile."""
+    from cutis.readers.booth import site
+
+    return site.export_readings(Workspace(workspace), settings=settings, database=database)

@@ -24,6 +24,10 @@ from cutis.vocabulary.files import stamp
 from cutis.workspace import Finished, no_space_left_is_a_user_error
 
 WORK = Path("work")  # where everything lies that is not told otherwise
+# Which extra brings a library; what is not named here, training brings.
+EXTRAS = {"psycopg": "postgres", "tensorboard": "tracking", "mlflow": "tracking"} | dict.fromkeys(
+    ("alembic", "argon2", "fastapi", "pydantic_settings", "sqlalchemy", "starlette", "structlog", "uvicorn"), "serve"
+)
 STOPPED = 130  # what a shell expects of a program that Ctrl-C ended
 
 Json = Annotated[bool, typer.Option("--json", help="Answer as one JSON object on standard output.")]
@@ -128,5 +132,5 @@ def _what_the_system_refuses(workspace: Path) -> Iterator[None]:
     except ModuleNotFoundError as error:
         if (error.name or "cutis").startswith("cutis"):
             raise
-        mend = "pip install 'cutis[train]'"
+        mend = f"pip install 'cutis[{EXTRAS.get((error.name or '').partition('.')[0], 'train')}]'"
         raise UserError(f"{error.name} is not installed", where=sys.executable, mend=mend) from error

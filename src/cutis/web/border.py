@@ -19,21 +19,12 @@ from structlog.typing import FilteringBoundLogger
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 HOST = re.compile(r"[a-z0-9.\-]+(:\d{1,5})?|\[[0-9a-f:]+\](:\d{1,5})?")
+POLICY = """
+    default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self';
+    frame-ancestors 'none'; base-uri 'none'; require-trusted-types-for 'script'; trusted-types 'none'
+"""
 SECURITY = {
-    "content-security-policy": "; ".join(
-        (
-            "default-src 'none'",
-            "script-src 'self'",
-            "style-src 'self'",
-            "img-src 'self'",
-            "connect-src 'self'",
-            "form-action 'self'",
-            "frame-ancestors 'none'",
-            "base-uri 'none'",
-            "require-trusted-types-for 'script'",
-            "trusted-types 'none'",
-        )
-    ),
+    "content-security-policy": " ".join(POLICY.split()),
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
     "referrer-policy": "same-origin",  # with none at all, a browser would not say from which page a form comes
@@ -121,41 +112,52 @@ def small_and_soon(app: ASGIApp, *, limit_of: Callable[[Scope], int], seconds: f
         if scope["type"] != "http":
             await app(scope, receive, send)
             return
-        limit, taken, whole, refused = limit_of(scope), 0, False, 0
         said = Headers(scope=scope).get("content-length", "0")
-        if not said.isdigit() or int(said) > limit:
+        body = _Body(receive, limit=limit_of(scope), seconds=seconds)
+        if not said.isdigit() or int(said) > body.limit:
             await _refuse(413, scope, receive, send)
             return
 
-        async def counted() -> Message:
-            nonlocal taken, whole, refused
-            if whole:
-                return await receive()
-            try:
-                message = await asyncio.wait_for(receive(), seconds)
-            except TimeoutError:
-                refused = 408
-                return {"type": "http.disconnect"}
-            taken += len(message.get("body", b""))
-            whole = not message.get("more_body", False)
-            if taken > limit:
-                refused = 413
-                return {"type": "http.disconnect"}
-            return message
-
         async def unless_refused(message: Message) -> None:
-            if not refused:
+            if not body.refused:
                 await send(message)
 
         try:
-            await app(scope, counted, unless_refused)
+            await app(scope, body.next_part, unless_refused)
         except Exception:
-            if not refused:
+            if not body.refused:
                 raise
-        if refused:
-            await _refuse(refused, scope, receive, send)
+        if body.refused:
+            await _refuse(body.refused, scope, receive, send)
 
     return outer
+
+
+class _Body:
+    """One body while it comes in; behind the limit or the time, the caller counts as gone."""
+
+    def __init__(self, receive: Receive, *, limit: int, seconds: float) -> None:
+        self.limit = limit
+        self.refused = 0  # with which status
+        self._receive = receive
+        self._seconds = seconds
+        self._taken = 0
+        self._is_whole = False
+
+    async def next_part(self) -> Message:
+        if self._is_whole:  # what comes now is only whether the caller is still there
+            return await self._receive()
+        try:
+            message = await asyncio.wait_for(self._receive(), self._seconds)
+        except TimeoutError:
+            self.refused = 408
+            return {"type": "http.disconnect"}
+        self._taken += len(message.get("body", b""))
+        self._is_whole = not message.get("more_body", False)
+        if self._taken > self.limit:
+            self.refused = 413
+            return {"type": "http.disconnect"}
+        return message
 
 
 async def _refuse(status: int, scope: Scope, receive: Receive, send: Send) -> None:

@@ -28,22 +28,22 @@ def attempts_of(name: str, address: str) -> tuple[Attempt, Attempt]:
 
 def wait_of(connection: Connection, attempts: Sequence[Attempt], *, now: float) -> float:
     """Return for how many seconds no further attempt is looked at."""
-    found = {
-        row.of: row for row in connection.execute(select(FAILURES).where(FAILURES.c.of.in_([a.of for a in attempts])))
-    }
-    waits = [
-        found[attempt.of].last_at + min(LONGEST_WAIT, 2.0 ** (found[attempt.of].count - attempt.free)) - now
-        for attempt in attempts
-        if attempt.of in found and found[attempt.of].count >= attempt.free
-    ]
-    return max([0.0, *waits])
+    query = select(FAILURES.c.of, FAILURES.c["count"], FAILURES.c.last_at)
+    rows = connection.execute(query.where(FAILURES.c.of.in_([attempt.of for attempt in attempts])))
+    found = {of: (count, last_at) for of, count, last_at in rows}
+    waits = [0.0]
+    for attempt in attempts:
+        count, last_at = found.get(attempt.of, (0, 0.0))
+        if count >= attempt.free:
+            waits.append(last_at + min(LONGEST_WAIT, 2.0 ** (count - attempt.free)) - now)
+    return max(waits)
 
 
 def count_failure(connection: Connection, attempts: Sequence[Attempt], *, now: float) -> None:
     """Write a failure down."""
     connection.execute(delete(FAILURES).where(FAILURES.c.last_at < now - FORGOTTEN_AFTER))
     for attempt in attempts:
-        more = {"count": FAILURES.c.count + 1, "last_at": now}
+        more = {"count": FAILURES.c["count"] + 1, "last_at": now}
         if not connection.execute(update(FAILURES).where(FAILURES.c.of == attempt.of).values(more)).rowcount:
             connection.execute(insert(FAILURES).values(of=attempt.of, count=1, last_at=now))
 

@@ -67,8 +67,8 @@ def only(wanted: Sequence[str] | None, languages: Mapping[str, Words]) -> dict[s
 def chosen(languages: Mapping[str, Words], wanted: Iterable[str | None], *, accepted: str = "") -> Words:
     """Return the first language that is wanted and known; then what the browser accepts; then English."""
     ranked = sorted(_accepted(accepted), key=lambda each: -each[1])
-    for name in [*wanted, *(name for name, _ in ranked)]:
-        for tried in (name, (name or "").split("-")[0]):
+    for name in [*filter(None, wanted), *(name for name, _ in ranked)]:
+        for tried in (name, name.split("-")[0]):
             if tried in languages:
                 return languages[tried]
     return languages[FIRST]

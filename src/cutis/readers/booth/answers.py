@@ -12,7 +12,8 @@ from cutis.readers.booth.course import Standing, standing_of
 from cutis.readers.booth.people import Reader
 from cutis.readers.booth.study import Study
 from cutis.readers.booth.tables import ANSWERS
-from cutis.readers.protocol import AIDED, PRACTICE, begin
+from cutis.readers.protocol import PRACTICE, begin
+from cutis.vocabulary.reading import AIDED
 
 MANAGEMENT = ("none", "follow_up", "biopsy", "treat", "refer")
 LONGEST_AGO = 30 * 86_400.0  # seconds that an answer may have waited in a browser
@@ -81,7 +82,8 @@ def keep(connection: Connection, study: Study, reader: Reader, given: Given, *, 
     if given.session != PRACTICE and not _any_counted(connection):
         begin(study.folder, study.protocol)
     connection.execute(insert(ANSWERS).values(_row(study, reader, given, now=now)))
-    return Kept(True, standing_of(connection, study, reader, now=now), _feedback(study, reader, given))
+    standing = standing_of(connection, study, reader, now=now)
+    return Kept(is_kept=True, standing=standing, feedback=_feedback(study, reader, given))
 
 
 def said_before(connection: Connection, study: Study, reader: Reader, standing: Standing) -> dict[str, Any] | None:

@@ -12,7 +12,8 @@ from sqlalchemy import Connection, func, select
 from cutis.readers.booth.people import Reader
 from cutis.readers.booth.study import Study
 from cutis.readers.booth.tables import ANSWERS
-from cutis.readers.protocol import AIDED, PRACTICE, Turn
+from cutis.readers.protocol import PRACTICE, Turn
+from cutis.vocabulary.reading import AIDED
 
 AHEAD = 2  # turns that a browser holds: the one that is read, and one more for when the line is cut
 DAY = 86_400
@@ -30,12 +31,12 @@ def standing_of(connection: Connection, study: Study, reader: Reader, *, now: fl
     """Return the first turn that has no answer."""
     columns = (ANSWERS.c.session, func.count().label("answered"), func.max(ANSWERS.c.received_at).label("last"))
     query = select(*columns).where(ANSWERS.c.account_id == reader.account_id).group_by(ANSWERS.c.session)
-    return standing_from(study, reader.place, {row.session: (row.answered, row.last) for row in connection.execute(query)}, now=now)
+    return standing_from(
+        study, reader.place, {row.session: (row.answered, row.last) for row in connection.execute(query)}, now=now
+    )
 
 
-def standing_from(
-    study: Study, place: str, answered: Mapping[int, tuple[int, float]], *, now: float
-) -> Standing:
+def standing_from(study: Study, place: str, answered: Mapping[int, tuple[int, float]], *, now: float) -> Standing:
     """Return the same from how many answers each session has, and when the last of them was given."""
     before: float | None = None
     for session in study.sessions:
@@ -76,8 +77,13 @@ def told(study: Study, reader: Reader, standing: Standing, *, said: Mapping[str,
     """
     if standing.session is None:
         return {"state": "done"}
-    total = len(study.orders[reader.place, standing.session])
-    where = {"session": standing.session, "practice": standing.session == PRACTICE, "total": total}
+    order = study.orders[reader.place, standing.session]
+    where = {
+        "session": standing.session,
+        "practice": standing.session == PRACTICE,
+        "total": len(order),
+        "aided": any(turn.arm == AIDED for turn in order),
+    }
     if standing.opens_at is not None:
         return {"state": "pause", "opens_at": standing.opens_at, **where}
     turns = [

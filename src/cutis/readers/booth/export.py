@@ -37,7 +37,9 @@ def readings_of(connection: Connection, study: Study) -> tuple[Reading, ...]:
         .order_by(READERS.c.reader_id, ANSWERS.c.session, ANSWERS.c.position)
     )
     before = {
-        (slot.name, session): sum(len(study.orders[slot.name, each]) for each in study.protocol.sessions if each < session)
+        (slot.name, session): sum(
+            len(study.orders[slot.name, each]) for each in study.protocol.sessions if each < session
+        )
         for slot in study.protocol.slots
         for session in study.protocol.sessions
     }

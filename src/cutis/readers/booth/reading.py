@@ -13,13 +13,21 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from cutis.readers.booth.answers import MANAGEMENT, Given, keep, said_before, wrong_in
 from cutis.readers.booth.consent import consent_in
 from cutis.readers.booth.course import Standing, picture_name, standing_of, told, turns_ahead
-from cutis.readers.booth.people import DERMOSCOPY, MOST_YEARS, TRAINING, Reader, consent, keep_profile, reader_of, withdraw
+from cutis.readers.booth.people import (
+    DERMOSCOPY,
+    MOST_YEARS,
+    TRAINING,
+    Reader,
+    consent,
+    keep_profile,
+    reader_of,
+    withdraw,
+)
 from cutis.readers.booth.study import Study
-from cutis.readers.protocol import AIDED
+from cutis.vocabulary.reading import AIDED, NONE_OF_THESE
 from cutis.web.accounts import Role
 from cutis.web.ground import OPEN, allow, ground_of, page, signed_out, visitor, words_of
 from cutis.web.translations import Words
-from cutis.vocabulary.reading import NONE_OF_THESE
 
 router = APIRouter()
 READER = Depends(allow(Role.READER))
@@ -59,7 +67,9 @@ def consent_page(request: Request) -> Response:
 
 
 @router.post("/booth/consent", dependencies=[READER])
-def give_consent(request: Request, sha256: Annotated[str, Form(max_length=64)], agrees: Annotated[bool, Form()] = False) -> Response:
+def give_consent(
+    request: Request, sha256: Annotated[str, Form(max_length=64)], *, agrees: Annotated[bool, Form()] = False
+) -> Response:
     """Keep the consent to exactly the words that were shown."""
     ground = ground_of(request)
     texts = {consent_in(request.app.state.booth_settings, words).sha256 for words in ground.languages.values()}
@@ -192,8 +202,7 @@ def _case_of(request: Request, study: Study, name: str, *, ahead: bool) -> str:
 
 
 def _consent_page(request: Request, *, status: int) -> Response:
-    ground, words = ground_of(request), words_of(request)
-    text = consent_in(request.app.state.booth_settings, words)
+    text = consent_in(request.app.state.booth_settings, words_of(request))
     return page(request, "consent.html", status=status, study=study_of(request).protocol, text=text)
 
 

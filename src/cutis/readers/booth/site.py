@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TextIO
 
 from fastapi import APIRouter
 from sqlalchemy import select
@@ -90,7 +91,12 @@ def export_readings(workspace: Workspace, *, settings: Path | None = None, **fla
 
 @contextmanager
 def opened(
-    workspace: Workspace, *, settings: Path | None = None, now: Callable[[], float] | None = None, **flags: Any
+    workspace: Workspace,
+    *,
+    settings: Path | None = None,
+    now: Callable[[], float] = time.time,
+    log: TextIO | None = None,
+    **flags: Any,
 ) -> Iterator[Booth]:
     """Lend an open booth; its tables are brought to their newest form first.
 
@@ -108,7 +114,8 @@ def opened(
             database,
             rooms=[room_of(read, study)],
             languages=study.protocol.languages,
-            **({"now": now} if now else {}),
+            now=now,
+            log=log,
         )
         ground: Ground = site.bare.state.ground
         for words in ground.languages.values():

@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from cutis.readers.protocol import (
-    AIDED,
     BOOTH,
     PLAN,
     PRACTICE,
@@ -24,7 +23,7 @@ from cutis.readers.protocol import (
 )
 from cutis.vocabulary.errors import SafetyRefusal, UserError
 from cutis.vocabulary.files import check_sums, read_json
-from cutis.vocabulary.reading import NONE_OF_THESE
+from cutis.vocabulary.reading import AIDED, NONE_OF_THESE
 
 
 class Aid(NamedTuple):
@@ -79,7 +78,7 @@ def open_study(folder: Path) -> Study:
         raise SafetyRefusal("the protocol was changed after the first reading", where=str(folder / PLAN), mend=mend)
     booth = folder / BOOTH
     check_sums(booth, "booth", mend="run cutis readers plan --again")
-    aid = {case: _aid(content) for case, content in read_json(booth / "aid.json", "aid")["cases"].items()}
+    aid = _read_aid(booth / "aid.json") if AIDED in protocol.arms else {}
     feedback = dict(read_json(booth / "feedback.json", "feedback")["cases"])
     cases = {case.case_id: case for case in protocol.cases}
     practice = {case.case_id for case in protocol.cases if case.practice}
@@ -95,5 +94,7 @@ def open_study(folder: Path) -> Study:
     return Study(folder=folder, protocol=protocol, orders=orders, cases=cases, aid=aid, feedback=feedback)
 
 
-def _aid(content: Mapping[str, Any]) -> Aid:
-    return Aid(tuple((str(code), float(share)) for code, share in content["top3"]), content.get("map"))
+def _read_aid(path: Path) -> dict[str, Aid]:
+    cases = read_json(path, "aid")["cases"]
+    top = {case: tuple((str(code), float(share)) for code, share in said["top3"]) for case, said in cases.items()}
+    return {case: Aid(top[case], said.get("map")) for case, said in cases.items()}

@@ -63,6 +63,8 @@ export class Diagnoses {
     const fits = this.diagnoses.map((each) => !sought || each.sought.some(begins));
     const any = fits.some(Boolean);
     for (const [number, item] of this.items.entries()) item.hidden = any && !fits[number];
+    const shown = any ? fits.filter(Boolean).length : fits.length;
+    this.list.style.setProperty("--rows", Math.max(1, Math.ceil(shown / 2)));
     this.nothing.textContent = any ? "" : this.words.nothing_fits;
     this.#at(sought && any ? fits.indexOf(true) : null);
   }

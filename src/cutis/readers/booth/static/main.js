@@ -70,7 +70,7 @@ function showBeginning(next) {
   begun = next.session;
   const title = state.practice ? words.practice_title : next.session === 1 ? words.begin_title : words.next_title;
   const text = state.practice ? words.practice_text : words.begin_text;
-  const more = next.aided || state.aided ? words.begin_aided : "";
+  const more = state.aided ? words.begin_aided : "";
   ahead = fetchAhead(next.picture);
   card(title, fill(text, { total: state.total }), { more, go: words.begin, onGo: () => showTurn(next) });
 }
@@ -121,6 +121,16 @@ async function picture(next) {
 function chosen() {
   by("missing").hidden = true;
   if (isTyping) questions.focus();
+  else by("confidence")?.scrollIntoView({ block: "center", behavior: "smooth" });
+}
+
+// Letters go to the diagnosis from wherever one is, digits to how sure one is.
+function anywhere(event) {
+  const isOurs = !event.ctrlKey && !event.metaKey && !event.altKey && !by("reading").hidden;
+  const takesLetters = event.target.matches("input:not([type=checkbox], [type=range]), select, textarea");
+  if (!isOurs || takesLetters || event.target === by("viewer")) return;
+  if (/^\p{L}$/u.test(event.key)) by("typed").focus();
+  else if (/^\d$/.test(event.key) && event.target !== by("confidence")) questions.digit(event.key);
 }
 
 function save() {
@@ -180,6 +190,7 @@ function counted(count, isCut, text = null) {
   const waits = isCut && count > 0;
   by("line").classList.toggle("waits", waits || Boolean(text));
   const many = count === 1 ? words.waiting_one : fill(words.waiting, { count });
+  if (waits && !turn && by("card").hidden) card(words.line_cut, words.line_cut_text);
   by("line").textContent = text ?? (waits ? many : count || !state?.answered ? "" : words.saved);
 }
 
@@ -198,6 +209,7 @@ async function start() {
   return showState();
 }
 
+document.addEventListener("keydown", anywhere);
 by("viewer").style.setProperty("--frame", `${told.frame[0]} / ${told.frame[1]}`);
 by("in").addEventListener("click", () => viewer.closer());
 by("out").addEventListener("click", () => viewer.further());

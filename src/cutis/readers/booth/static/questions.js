@@ -19,9 +19,7 @@ export class Questions {
     this.ratings = by("ratings") ? real.map((each) => this.#rating(each)) : [];
     this.sure?.addEventListener("input", () => this.setConfidence(this.sure.valueAsNumber / 100));
     this.sure?.addEventListener("pointerdown", () => setTimeout(() => this.setConfidence(this.sure.valueAsNumber / 100)));
-    this.sure?.addEventListener("keydown", (event) => {
-      if (/^\d$/.test(event.key)) this.setConfidence(event.key === "0" ? 1 : Number(event.key) / 10);
-    });
+    this.sure?.addEventListener("keydown", (event) => this.digit(event.key));
     this.clear();
   }
 
@@ -29,8 +27,7 @@ export class Questions {
     this.setConfidence(null);
     for (const select of [...this.further, this.management].filter(Boolean)) select.value = "";
     for (const { slider } of this.ratings) this.#rate(slider, 0);
-    const details = this.further[0]?.closest("details");
-    if (details) details.open = false;
+    if (by("more")) by("more").open = false;
   }
 
   // What was said of the same case before, to be changed or kept.
@@ -50,6 +47,11 @@ export class Questions {
     const text = isSet ? `${Math.round(100 * share)} %` : this.words.confidence_unset;
     this.sure.setAttribute("aria-valuetext", text);
     by("sure").textContent = text;
+  }
+
+  // 1 to 9 are tenths, and 0 is all.
+  digit(key) {
+    if (/^\d$/.test(key)) this.setConfidence(key === "0" ? 1 : Number(key) / 10);
   }
 
   focus() {
