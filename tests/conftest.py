@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import os
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,38 @@ def shared_data() -> Callable[[str], Path]:
 def shared_weights() -> Callable[[str], Path]:
     """Where real weights lie beside the checkout, by the same rule."""
     return lambda name: _beside("weights", name)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Callable[[], str]]:
+    """Make databases on a PostgreSQL server of one's own, each by its URL; skips where there is none."""
+    from sqlalchemy import create_engine, text
+
+    from postgres import server, url_of
+
+    numbers = itertools.count()
+    try:
+        with server() as folder:
+            admin = create_engine(url_of(folder, "postgres"), isolation_level="AUTOCOMMIT")
+
+            def make() -> str:
+                name = f"cutis{next(numbers)}"
+                with admin.connect() as connection:
+                    connection.execute(text(f"CREATE DATABASE {name}"))
+                return url_of(folder, name)
+
+            yield make
+            admin.dispose()
+    except LookupError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty database: what is promised of one is promised of both."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'cutis.sqlite'}"
+    return str(request.getfixturevalue("postgres")())
 
 
 @pytest.hookimpl(wrapper=True)

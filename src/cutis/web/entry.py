@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -105,7 +106,7 @@ def join(request: Request, link: Link) -> Response:
     attempts = attempts_of("", request.client.host if request.client else "")[1:]
     with ground.database.writing() as connection:
         if (wait := wait_of(connection, attempts, now=now)) > 0:
-            return JSONResponse({"wait": wait}, 429, {"retry-after": str(round(wait + 0.5))})
+            return JSONResponse({"wait": wait}, 429, {"retry-after": str(ceil(wait))})
         account = follow_link(connection, link.token, now=now)
         if account is None:
             count_failure(connection, attempts, now=now)
@@ -205,7 +206,7 @@ def _changed(ground: Ground, account: Account, name: str, stored: str) -> str:
 
 
 def _later(request: Request, wait: float) -> Response:
-    seconds = str(round(wait + 0.5))
+    seconds = str(ceil(wait))
     return PlainTextResponse(words_of(request)("sign_in.wait", seconds=seconds), 429, {"retry-after": seconds})
 
 

@@ -8,13 +8,14 @@ down_revision = None
 branch_labels = ("booth",)
 depends_on = ("web_0001",)
 
+ACCOUNT = "accounts.id"
+
 
 def upgrade() -> None:
     """Make the tables."""
-    owner = sa.ForeignKey("accounts.id", ondelete="CASCADE")
     op.create_table(
         "booth_readers",
-        sa.Column("account_id", sa.String(32), owner, primary_key=True),
+        sa.Column("account_id", sa.String(32), sa.ForeignKey(ACCOUNT, ondelete="CASCADE"), primary_key=True),
         sa.Column("reader_id", sa.String(16), nullable=False, unique=True),
         sa.Column("place", sa.String(80), nullable=False, unique=True),
         sa.Column("label", sa.String(120), nullable=False, unique=True),
@@ -30,7 +31,7 @@ def upgrade() -> None:
         "booth_answers",
         sa.Column("number", sa.Integer, primary_key=True),
         sa.Column("answer_id", sa.String(40), nullable=False),
-        sa.Column("account_id", sa.String(32), owner.copy(), nullable=False),
+        sa.Column("account_id", sa.String(32), sa.ForeignKey(ACCOUNT, ondelete="CASCADE"), nullable=False),
         sa.Column("session", sa.Integer, nullable=False),
         sa.Column("position", sa.Integer, nullable=False),
         sa.Column("case_id", sa.String(200), nullable=False),

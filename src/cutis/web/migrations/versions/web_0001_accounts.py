@@ -8,6 +8,8 @@ down_revision = None
 branch_labels = ("web",)
 depends_on = None
 
+ACCOUNT = "accounts.id"
+
 
 def upgrade() -> None:
     """Make the tables."""
@@ -20,18 +22,17 @@ def upgrade() -> None:
         sa.Column("language", sa.String(16)),
         sa.Column("made_at", sa.Double, nullable=False),
     )
-    owner = sa.ForeignKey("accounts.id", ondelete="CASCADE")
     op.create_table(
         "links",
         sa.Column("hash", sa.String(64), primary_key=True),
-        sa.Column("account_id", sa.String(32), owner, nullable=False, index=True),
+        sa.Column("account_id", sa.String(32), sa.ForeignKey(ACCOUNT, ondelete="CASCADE"), nullable=False, index=True),
         sa.Column("once", sa.Boolean, nullable=False),
         sa.Column("ends_at", sa.Double, nullable=False),
     )
     op.create_table(
         "sessions",
         sa.Column("hash", sa.String(64), primary_key=True),
-        sa.Column("account_id", sa.String(32), owner.copy(), nullable=False, index=True),
+        sa.Column("account_id", sa.String(32), sa.ForeignKey(ACCOUNT, ondelete="CASCADE"), nullable=False, index=True),
         sa.Column("made_at", sa.Double, nullable=False),
         sa.Column("seen_at", sa.Double, nullable=False),
         sa.Column("ends_at", sa.Double, nullable=False),
