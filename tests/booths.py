@@ -124,10 +124,12 @@ def answer_all(browser: TestClient, *, until: int | None = None, **fields: Any) 
 
 
 @contextmanager
-def a_booth(folder: Path, database_url: str, *, settings: dict[str, Any] | None = None, **study: Any) -> Iterator[Booth]:
+def a_booth(
+    folder: Path, database_url: str, *, settings: dict[str, Any] | None = None, port: int = 8471, **study: Any
+) -> Iterator[Booth]:
     """Lend a booth on a study that is new."""
     a_study(folder, **study)
     opened = open_study(folder)
     room = room_of(read_settings(BoothSettings, **settings or {}), opened)
-    with a_site(database_url, rooms=[room], places=[ROOM / "migrations"]) as site:
+    with a_site(database_url, rooms=[room], places=[ROOM / "migrations"], port=port) as site:
         yield Booth(site, opened)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import io
 import re
+import socket
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from time import sleep
 from typing import Any
 
+import uvicorn
 from argon2 import PasswordHasher
 from starlette.testclient import TestClient
 
@@ -18,6 +22,7 @@ from cutis.web.database import Database, open_database
 from cutis.web.ground import Ground
 from cutis.web.migrate import migrate
 from cutis.web.passwords import Passwords
+from cutis.web.server import config_of
 from cutis.web.settings import Settings, read_settings
 
 ADDRESS = "http://127.0.0.1:8471"
@@ -47,7 +52,6 @@ class Knocked:
     time: Time
     log: io.StringIO
     settings: Settings
-    open: list[TestClient] = field(default_factory=list)
 
     @property
     def ground(self) -> Ground:
@@ -81,6 +85,29 @@ class Knocked:
         browser = self.browser()
         assert browser.post("/join", json={"token": self.link(account_id)}).status_code == 200
         return browser
+
+
+@contextmanager
+def served(knocked: Knocked) -> Iterator[str]:
+    """Serve a site at its own address, in a thread of its own."""
+    server = uvicorn.Server(config_of(knocked.site.behind_border, knocked.settings))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    try:
+        while not server.started:
+            assert thread.is_alive()
+            sleep(0.02)
+        yield knocked.settings.origin
+    finally:
+        server.should_exit = True
+        thread.join(20)
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
 
 
 def proof_in(browser: TestClient, path: str = "/account") -> str:

@@ -49,12 +49,13 @@ def serve(site: Site, settings: Settings) -> None:
     logger = logging.getLogger("uvicorn")
     logger.addHandler(handler)
     try:
-        uvicorn.Server(_config(site.behind_border, settings)).run()
+        uvicorn.Server(config_of(site.behind_border, settings)).run()
     finally:
         logger.removeHandler(handler)
 
 
-def _config(app: Any, settings: Settings) -> uvicorn.Config:
+def config_of(app: Any, settings: Settings) -> uvicorn.Config:
+    """Return how uvicorn serves an application: over HTTP alone, telling nothing of itself, with limits on time."""
     return uvicorn.Config(
         app,
         host=settings.host,
