@@ -36,10 +36,9 @@ def require_safe(settings: Settings, database: Database) -> None:
     with database.reading() as connection:
         is_owned = can_sign_in(connection, Role.ADMINISTRATOR)
     if not is_owned:
-        mend = "start it once on 127.0.0.1 without an address, and follow the administrator's link"
-        raise SafetyRefusal(
-            "others can reach this address, and there is no account yet", where=settings.origin, mend=mend
-        )
+        mend = "start it once on 127.0.0.1 without an address, follow the administrator's link, and set a password"
+        what = "others can reach this address, and no administrator has a password yet"
+        raise SafetyRefusal(what, where=settings.origin, mend=mend)
 
 
 def serve(site: Site, settings: Settings) -> None:
