@@ -21,9 +21,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import numpy as np
@@ -220,7 +221,7 @@ async def _answered(line: httpx2.AsyncClient, turn: dict, headers: dict[str, str
         return said.json()
 
 
-async def _until(ask, told: Told):
+async def _until(ask: Callable[[], Awaitable[httpx2.Response]], told: Told) -> httpx2.Response:
     """Ask until there is an answer, however long the server is away."""
     while True:
         try:
@@ -258,8 +259,8 @@ def _row(told: Told, url: str) -> list[str]:
     ]
 
 
-def _gaps(rows) -> int:
-    """Count readers' sessions whose positions are not 1, 2, 3, …"""
+def _gaps(rows: Sequence[Any]) -> int:
+    """Count readers' sessions whose positions are not 1, 2, 3 and so on."""
     positions: dict[tuple[str, int], list[int]] = {}
     for row in rows:
         positions.setdefault((row.account_id, row.session), []).append(row.position)
@@ -268,8 +269,18 @@ def _gaps(rows) -> int:
 
 def _table(rows: list[list[str]], notes: list[str], given: argparse.Namespace) -> str:
     head = [
-        "database", "acknowledged", "in the database", "lost", "doubled", "with gaps", "answer, ms: p50 / p95 / p99",
-        "picture, ms: p95", "sent again", "away, s", "odd", f"as promised (p95 < {1000 * PROMISED:.0f} ms)",
+        "database",
+        "acknowledged",
+        "in the database",
+        "lost",
+        "doubled",
+        "with gaps",
+        "answer, ms: p50 / p95 / p99",
+        "picture, ms: p95",
+        "sent again",
+        "away, s",
+        "odd",
+        f"as promised (p95 < {1000 * PROMISED:.0f} ms)",
     ]
     lines = [f"| {' | '.join(cells)} |" for cells in (head, ["---"] * len(head), *rows)]
     about = (

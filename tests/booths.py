@@ -23,7 +23,12 @@ from factories import a_picture
 from sites import Knocked, a_site, proof_in
 
 CODES = ("mel", "nv", "bcc", "bkl")
-NAMES = {"mel": "melanoma", "nv": "melanocytic nevus", "bcc": "basal cell carcinoma", "bkl": "benign keratosis-like lesion"}
+NAMES = {
+    "mel": "melanoma",
+    "nv": "melanocytic nevus",
+    "bcc": "basal cell carcinoma",
+    "bkl": "benign keratosis-like lesion",
+}
 
 
 def a_study(folder: Path, *, cases: int = 6, practice: int = 2, readers: int = 3, **fields: Any) -> Protocol:
@@ -50,7 +55,7 @@ def a_study(folder: Path, *, cases: int = 6, practice: int = 2, readers: int = 3
         "seed": 7,
         "diagnoses": CODES,
         "names": NAMES,
-        "aliases": {code: () for code in CODES},
+        "aliases": dict.fromkeys(CODES, ()),
         "cases": tuple(planned),
         "slots": tuple(Slot(name=f"r{number + 1}") for number in range(readers)),
         "endpoint": Endpoint(measure="accuracy"),
@@ -105,7 +110,13 @@ def consent(browser: TestClient) -> None:
 
 def an_answer(turn: dict[str, Any], **fields: Any) -> dict[str, Any]:
     """An answer to a turn that fits a protocol which asks how sure one is."""
-    plain = {"session": turn["session"], "position": turn["position"], "diagnosis": "nv", "confidence": 0.8, "seconds": 3.5}
+    plain = {
+        "session": turn["session"],
+        "position": turn["position"],
+        "diagnosis": "nv",
+        "confidence": 0.8,
+        "seconds": 3.5,
+    }
     return {"answer_id": secrets.token_hex(16)} | plain | fields
 
 

@@ -33,20 +33,22 @@ def server() -> Iterator[Path]:
     user = NOBODY_ELSE if os.geteuid() == 0 else None
     folder = Path(tempfile.mkdtemp(prefix="cutis-pg-"))  # pytest's own are too deep for a socket's name
     options = f"-c listen_addresses='' -c unix_socket_directories={folder} -c max_connections=200"
-    run = {"user": user, "check": True, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": folder}
+    run = {"user": user, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": folder}
     data = ["-D", str(folder / "data")]
     try:
         try:
             if user:
                 shutil.chown(folder, user)
-            subprocess.run([where / "initdb", *data, "-A", "trust", "-U", "cutis", "--no-sync"], **run)
+            subprocess.run([where / "initdb", *data, "-A", "trust", "-U", "cutis", "--no-sync"], check=True, **run)
         except (LookupError, PermissionError) as error:
             raise LookupError(f"needs a user to run PostgreSQL as: {error}") from error
-        subprocess.run([where / "pg_ctl", *data, "-w", "-o", options, "-l", str(folder / "log"), "start"], **run)
+        subprocess.run(
+            [where / "pg_ctl", *data, "-w", "-o", options, "-l", str(folder / "log"), "start"], check=True, **run
+        )
         try:
             yield folder
         finally:
-            subprocess.run([where / "pg_ctl", *data, "-m", "immediate", "stop"], **run)
+            subprocess.run([where / "pg_ctl", *data, "-m", "immediate", "stop"], check=True, **run)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

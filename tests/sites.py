@@ -63,7 +63,10 @@ class Knocked:
         usual = {"origin": self.settings.origin, "accept": "text/html"}
         host = self.settings.origin
         return TestClient(
-            self.site.behind_border, base_url=host, headers=usual | headers, follow_redirects=False,
+            self.site.behind_border,
+            base_url=host,
+            headers=usual | headers,
+            follow_redirects=False,
             raise_server_exceptions=False,
         )
 
@@ -116,7 +119,9 @@ def proof_in(browser: TestClient, path: str = "/account") -> str:
 
 
 @contextmanager
-def a_site(database_url: str, *, rooms: Sequence[Room] = (), places: Sequence[Any] = (), **settings: Any) -> Iterator[Knocked]:
+def a_site(
+    database_url: str, *, rooms: Sequence[Room] = (), places: Sequence[Any] = (), **settings: Any
+) -> Iterator[Knocked]:
     """Lend a site on a database that is new."""
     read = read_settings(Settings, database=database_url, **settings)
     database, time, log = open_database(database_url), Time(), io.StringIO()

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from sites import a_site
 from cutis.web.border import small_and_soon
+from sites import a_site
 
 HOSTILE = [
     "evil.example",
@@ -40,14 +40,19 @@ def test_a_proxys_address_is_known_and_nothing_else(tmp_path):
     with a_site(f"sqlite:///{tmp_path / 'a'}", address="https://booth.example.org", hosts=("alias.example",)) as site:
         browser = site.browser()
 
-        known = [browser.get("/health", headers={"host": host}).status_code for host in ("booth.example.org", "alias.example")]
+        known = [
+            browser.get("/health", headers={"host": host}).status_code
+            for host in ("booth.example.org", "alias.example")
+        ]
         forwarded = browser.get("/health", headers={"x-forwarded-host": "evil.example"}).status_code
 
         assert (known, forwarded) == ([200, 200], 200)
         assert browser.get("/health", headers={"host": "evil.example"}).status_code == 400
 
 
-@pytest.mark.parametrize("origin", ["https://evil.example", "null", "", "http://127.0.0.1:9", "http://127.0.0.1:8471.evil"])
+@pytest.mark.parametrize(
+    "origin", ["https://evil.example", "null", "", "http://127.0.0.1:9", "http://127.0.0.1:8471.evil"]
+)
 def test_a_form_from_elsewhere_is_refused(small_site, origin):
     """Signing in, joining and everything else that changes something (threat 15)."""
     browser = small_site.browser(origin=origin)
@@ -96,7 +101,7 @@ def test_a_gigabyte_without_a_length_is_refused_after_the_limit():
         taken += 65_536
         return {"type": "http.request", "body": bytes(65_536), "more_body": taken < 2**30}
 
-    sent = asyncio.run(_asked(small_and_soon(application, limit_of=lambda scope: 100_000, seconds=1), receive))
+    sent = asyncio.run(_asked(small_and_soon(application, limit_of=lambda _: 100_000, seconds=1), receive))
 
     assert sent[0]["status"] == 413
     assert taken == 131_072
@@ -111,7 +116,7 @@ def test_a_body_that_does_not_come_is_refused_in_time():
     async def receive():
         await asyncio.sleep(60)
 
-    sent = asyncio.run(_asked(small_and_soon(application, limit_of=lambda scope: 9, seconds=0.05), receive))
+    sent = asyncio.run(_asked(small_and_soon(application, limit_of=lambda _: 9, seconds=0.05), receive))
 
     assert sent[0]["status"] == 408
 

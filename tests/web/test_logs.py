@@ -9,7 +9,7 @@ import pytest
 from cutis.web.logs import InLines, open_log
 from sites import ADDRESS
 
-EVIL = "a\r\nb\x1b[31mred\x1b[0m\x00\u2028\u2029\x85 \"quoted\" {json} \ud800"
+EVIL = 'a\r\nb\x1b[31mred\x1b[0m\x00\u2028\u2029\x85 "quoted" {json} \ud800'
 
 
 def lines_of(text):
@@ -53,7 +53,11 @@ def test_what_libraries_say_comes_in_the_same_lines():
     handler.emit(record)
 
     assert lines_of(file.getvalue())[0] | {"timestamp": ""} == {
-        "event": "library", "level": "warning", "library": "uvicorn.error", "said": "bad a\nb", "timestamp": "",
+        "event": "library",
+        "level": "warning",
+        "library": "uvicorn.error",
+        "said": "bad a\nb",
+        "timestamp": "",
     }
 
 

@@ -12,7 +12,10 @@ def test_it_is_argon2id_with_what_the_library_advises():
     """64 MiB a hash, each with a salt of its own (threat 14)."""
     passwords = Passwords(at_once=1, waiting=0)
 
-    first, second = anyio.run(passwords.hash, "a long password"), anyio.run(Passwords(at_once=1, waiting=0).hash, "a long password")
+    first, second = (
+        anyio.run(passwords.hash, "a long password"),
+        anyio.run(Passwords(at_once=1, waiting=0).hash, "a long password"),
+    )
 
     assert first.startswith("$argon2id$v=19$m=65536,")
     assert first != second
@@ -39,7 +42,7 @@ def test_no_more_than_so_many_are_computed_at_once():
     inside, most = 0, 0
 
     class Slow(PasswordHasher):
-        def verify(self, *given):
+        def verify(self, *_):
             nonlocal inside, most
             inside += 1
             most = max(most, inside)

@@ -102,7 +102,9 @@ def create_site(
         homes={role: home for room in rooms for role, home in room.homes.items()},
         idle={role: seconds for room in rooms for role, seconds in room.idle.items()},
     )
-    app = FastAPI(title="cutis", openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False, telemetry=SILENT)
+    app = FastAPI(
+        title="cutis", openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False, telemetry=SILENT
+    )
     app.state.ground = ground
     for router in (entry.router, *(room.router for room in rooms)):
         app.router.routes.extend(router.routes)

@@ -12,8 +12,14 @@ from cutis.readers.booth.tables import ANSWERS, BOOTH
 from cutis.vocabulary.errors import UserError
 
 MAY_IMPORT = (
-    "cutis.readers.booth", "cutis.readers.protocol", "cutis.web", "cutis.vocabulary.errors", "cutis.vocabulary.files",
-    "cutis.vocabulary.reading", "cutis.workspace", "cutis.progress",
+    "cutis.readers.booth",
+    "cutis.readers.protocol",
+    "cutis.web",
+    "cutis.vocabulary.errors",
+    "cutis.vocabulary.files",
+    "cutis.vocabulary.reading",
+    "cutis.workspace",
+    "cutis.progress",
 )
 
 
@@ -52,7 +58,11 @@ def test_the_booth_serves_the_same_whatever_the_truth_is(tmp_path):
             seen = []
             while open_turns := turns(browser):
                 seen.append((open_turns, browser.get(open_turns[0]["picture"]).content))
-                seen.append(browser.post("/booth/answers", json=an_answer(open_turns[0], answer_id="a" * 20 + str(len(seen)))).json())
+                seen.append(
+                    browser.post(
+                        "/booth/answers", json=an_answer(open_turns[0], answer_id="a" * 20 + str(len(seen)))
+                    ).json()
+                )
             served.append(seen)
 
     assert served[0] == served[1]
@@ -146,7 +156,7 @@ def test_diagnoses_stand_in_the_same_order_for_all(small_booth):
     """How often each is the truth is told by no order, number or count."""
     page = small_booth.reader().get("/booth").text
 
-    places = [page.index(f'&#34;{code}&#34;') for code in CODES]
+    places = [page.index(f"&#34;{code}&#34;") for code in CODES]
     assert places == sorted(places)
 
 

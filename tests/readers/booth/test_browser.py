@@ -172,7 +172,9 @@ def test_three_readers_read_a_whole_study(chromium, whole_study):
     for desk in (by_keys, resumes, cut):
         assert [url for url in desk.asked if not url.startswith(desk.origin)] == []
     assert by_keys.complaints + breaks_off.complaints + resumes.complaints == []
-    assert [said for said in cut.complaints if "ERR_INTERNET_DISCONNECTED" not in said and "ERR_FAILED" not in said] == []
+    assert [
+        said for said in cut.complaints if "ERR_INTERNET_DISCONNECTED" not in said and "ERR_FAILED" not in said
+    ] == []
 
 
 def _read_by_keys_alone(desk, token):
@@ -355,7 +357,7 @@ def test_no_page_has_a_barrier_or_is_wider_than_its_screen(chromium, tmp_path, s
 
 
 def test_a_foreign_page_cannot_act_for_a_reader(chromium, study, tmp_path):
-    """A form on another site, sent by the reader's own browser: 403, and nothing changed; no frame shows a page of ours.
+    """A form on another site, sent by the reader's own browser: 403, and nothing changed.
 
     Stored markup is text, and the browser reports no violation of the policy (threat 15).
     """

@@ -23,7 +23,7 @@ def test_each_gets_a_place_and_nobody_two(booth):
 
 
 def test_nobody_reads_what_they_labelled(booth):
-    """A rater of the dataset goes to the place that leaves their cases out, and to no other; that place is theirs alone."""
+    """A rater of the dataset goes to the place that leaves their cases out, and to no other."""
     slots = (Slot(name="r1", rater="Dr. Li", cases=("case0",)), Slot(name="r2"), Slot(name="r3"))
     protocol = replace(booth.study.protocol, slots=slots, labellers=("Dr. Li", "Dr. Wang"))
 

@@ -74,7 +74,9 @@ def test_a_route_lets_in_whom_it_is_for(visited, route, role):
     sent = SENT.get(path, {"data": {}}) if method == "POST" else {}
     headers = {"accept": "application/json", "x-proof": ""}
 
-    status = browsers[role].request(method, path.split("{")[0] + "x" * ("{" in path), headers=headers, **sent).status_code
+    status = (
+        browsers[role].request(method, path.split("{")[0] + "x" * ("{" in path), headers=headers, **sent).status_code
+    )
 
     if role not in MATRIX[route]:
         assert status == (401 if role is None else 403)

@@ -144,7 +144,12 @@ def test_further_choices_management_and_ratings_are_kept_where_they_are_asked(tm
 
         row = kept(booth)[0]
         assert (wrong.status_code, right.status_code) == (422, 200)
-        assert (row.diagnosis, row.further, row.management, row.ratings["mel"]) == ("none", ["mel", "bcc"], "biopsy", 0.25)
+        assert (row.diagnosis, row.further, row.management, row.ratings["mel"]) == (
+            "none",
+            ["mel", "bcc"],
+            "biopsy",
+            0.25,
+        )
 
 
 def test_one_goes_on_where_one_stopped_on_any_device(booth):
@@ -169,12 +174,16 @@ def test_nobody_reads_before_consent_and_profile(booth):
     assert browser.get("/booth").headers["location"] == "/booth/consent"
     assert browser.get("/booth/turns").status_code == 403
     assert browser.post("/booth/answers", json=answer).status_code == 403
-    assert browser.post("/booth/profile", data={"years": 1, "training": "other", "dermoscopy": "none"}).status_code == 403
+    assert (
+        browser.post("/booth/profile", data={"years": 1, "training": "other", "dermoscopy": "none"}).status_code == 403
+    )
     assert browser.post("/booth/consent", data={"sha256": "x", "agrees": "true"}).status_code == 422
     assert browser.get("/booth").headers["location"] == "/booth/consent"
 
 
-@pytest.mark.parametrize("wrong", [{"years": -1}, {"years": 99}, {"training": "king"}, {"dermoscopy": ""}, {"years": "x"}])
+@pytest.mark.parametrize(
+    "wrong", [{"years": -1}, {"years": 99}, {"training": "king"}, {"dermoscopy": ""}, {"years": "x"}]
+)
 def test_a_profile_that_cannot_be_is_refused(small_booth, wrong):
     """Years, training and dermoscopy, each within what there is."""
     browser = small_booth.reader()
@@ -194,7 +203,7 @@ def test_each_readers_order_is_their_own_and_stays(booth):
 
 
 def test_a_crossover_waits_for_its_washout(tmp_path, database_url):
-    """The second session opens so many days after the last answer of the first, and not for who claims it was long ago."""
+    """The second session opens so many days after the last answer of the first was received."""
     fields = {"design": "crossover", "washout_days": 28, "aid": ("top3", "map")}
     with a_booth(tmp_path / "5", database_url, **fields) as booth:
         browser = booth.reader()
@@ -211,7 +220,7 @@ def test_a_crossover_waits_for_its_washout(tmp_path, database_url):
 
 
 def test_in_one_sitting_the_network_speaks_after_the_reader(tmp_path, database_url):
-    """Its answer comes with the second turn of a case, after the first one is on the disk; what was said stands beside."""
+    """Its answer comes with the second turn of a case, after the first is kept; what was said stands beside."""
     with a_booth(tmp_path / "5", database_url, design="sequential", aid=("top3",)) as booth:
         browser = booth.reader()
         answer_all(browser, until=1)
