@@ -64,5 +64,5 @@ $(READY): pyproject.toml constraints.txt
 		|| { echo "cutis needs Python 3.11 or newer: make PYTHON=python3.12 …"; exit 1; }
 	@if [ -e $@ ]; then rm $@; else $(PYTHON) -m venv --clear .venv; fi
 	@echo "Installing cutis and its libraries into .venv; a few minutes, most of them for PyTorch …"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[train,release,postgres,tracking,dev]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[train,release,serve,postgres,tracking,dev]'
 	@touch $@
