@@ -100,7 +100,8 @@ def test_the_chance_of_the_folds_is_that_of_the_recipe():
         answering_of(run, [heard_by(run, logits, np.arange(90))]) for run in [a_run(truth, patients, seed=5)] * 2
     )
 
-    assert first == again
+    assert first[:-1] == again[:-1]
+    np.testing.assert_array_equal(first.said, again.said)
 
 
 def test_one_patient_leaves_probabilities_as_they_are_said():

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from coroutines import awaited
 from cutis.web.border import small_and_soon
 from sites import a_site
 
@@ -101,7 +102,7 @@ def test_a_gigabyte_without_a_length_is_refused_after_the_limit():
         taken += 65_536
         return {"type": "http.request", "body": bytes(65_536), "more_body": taken < 2**30}
 
-    sent = asyncio.run(_asked(small_and_soon(application, limit_of=lambda _: 100_000, seconds=1), receive))
+    sent = awaited(_asked, small_and_soon(application, limit_of=lambda _: 100_000, seconds=1), receive)
 
     assert sent[0]["status"] == 413
     assert taken == 131_072
@@ -116,7 +117,7 @@ def test_a_body_that_does_not_come_is_refused_in_time():
     async def receive():
         await asyncio.sleep(60)
 
-    sent = asyncio.run(_asked(small_and_soon(application, limit_of=lambda _: 9, seconds=0.05), receive))
+    sent = awaited(_asked, small_and_soon(application, limit_of=lambda _: 9, seconds=0.05), receive)
 
     assert sent[0]["status"] == 408
 

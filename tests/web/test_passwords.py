@@ -4,6 +4,7 @@ import anyio
 import pytest
 from argon2 import PasswordHasher
 
+from coroutines import awaited
 from cutis.web.passwords import Busy, Passwords
 from sites import QUICK
 
@@ -13,8 +14,8 @@ def test_it_is_argon2id_with_what_the_library_advises():
     passwords = Passwords(at_once=1, waiting=0)
 
     first, second = (
-        anyio.run(passwords.hash, "a long password"),
-        anyio.run(Passwords(at_once=1, waiting=0).hash, "a long password"),
+        awaited(passwords.hash, "a long password"),
+        awaited(Passwords(at_once=1, waiting=0).hash, "a long password"),
     )
 
     assert first.startswith("$argon2id$v=19$m=65536,")
@@ -34,7 +35,7 @@ def test_a_password_fits_itself_and_nothing_else():
             await passwords.fits("no hash", "a long password"),
         ]
 
-    assert anyio.run(asked) == [True, False, False, False]
+    assert awaited(asked) == [True, False, False, False]
 
 
 def test_no_more_than_so_many_are_computed_at_once():
@@ -67,7 +68,7 @@ def test_no_more_than_so_many_are_computed_at_once():
                 group.start_soon(one)
         return results
 
-    results = anyio.run(asked)
+    results = awaited(asked)
 
     assert (most, results.count(True), results.count("busy")) == (2, 6, 34)
 
@@ -77,4 +78,4 @@ def test_a_password_of_any_length_costs_the_same(length):
     """What is longer than anybody types is cut before it is hashed."""
     passwords = Passwords(at_once=1, waiting=0, hasher=QUICK)
 
-    assert anyio.run(passwords.fits, None, "x" * length) is False
+    assert awaited(passwords.fits, None, "x" * length) is False
