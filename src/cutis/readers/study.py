@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from cutis.vocabulary.errors import UserError
 from cutis.vocabulary.files import read_toml
+from cutis.vocabulary.settings import setting_of, settled
 
 Count = Annotated[int, Field(ge=0)]
 Positive = Annotated[int, Field(ge=1)]
@@ -83,20 +83,9 @@ def read_study(path: Path | None, settings: tuple[str, ...] = ()) -> Study:
     """
     content = read_toml(path, "study") if path else {}
     given = {key: value for key, value in content.items() if key not in {"kind", "format"}}
-    given |= dict(map(_setting, settings))
+    given |= dict(map(setting_of, settings))
     where = f"{path or 'cutis readers plan'}{' and --set' * bool(settings)}"
-    if unknown := sorted(given.keys() - Study.model_fields.keys()):
-        mend = f"the known keys are: {', '.join(Study.model_fields)}"
-        raise UserError(f"unknown key {', '.join(map(repr, unknown))}", where=where, mend=mend)
-    try:
-        return Study(**given)
-    except ValidationError as error:
-        first = error.errors()[0]
-        if not first["loc"]:  # no single key, but how several fit together
-            raise UserError(str(first["ctx"]["error"]), where=where, mend="change one of them") from error
-        key = ".".join(map(str, first["loc"]))
-        mend = f"correct {key} (it was {first['input']!r})"
-        raise UserError(f"{key}: {first['msg'].lower()}", where=where, mend=mend) from error
+    return settled(Study, given, where=where)
 
 
 def require_known(study: Study, codes: tuple[str, ...], *, where: str) -> tuple[str, ...]:
@@ -118,13 +107,3 @@ def require_known(study: Study, codes: tuple[str, ...], *, where: str) -> tuple[
 
 def _doubled(words: tuple[str, ...]) -> bool:
     return len(set(words)) < len(words)
-
-
-def _setting(text: str) -> tuple[str, Any]:
-    key, equals, value = text.partition("=")
-    if not equals:
-        raise UserError(f"{text!r} is no setting", where="--set", mend="write --set key=value")
-    try:
-        return key.strip(), tomllib.loads(f"value = {value}")["value"]
-    except tomllib.TOMLDecodeError:
-        return key.strip(), value.strip()  # a bare word

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from cutis.stats.operating_points import rule_of
 from cutis.vocabulary.errors import UserError
 from cutis.vocabulary.files import read_toml, stamp
+from cutis.vocabulary.settings import setting_of, settled
 
 # In a wheel the recipes lie in the package, in a checkout at its top.
 RECIPE_FOLDERS = (Path(__file__).parents[1] / "recipes", Path(__file__).parents[3] / "recipes")
@@ -115,7 +115,9 @@ def read_recipe(recipe: str, settings: tuple[str, ...] = ()) -> TrainConfig:
     path = _find(recipe)
     content = read_toml(path, "config")
     given = {key: value for key, value in content.items() if key not in stamp("config")}
-    return _checked(given | dict(map(_setting, settings)), where=f"{path}{' and --set' if settings else ''}")
+    return settled(
+        TrainConfig, given | dict(map(setting_of, settings)), where=f"{path}{' and --set' if settings else ''}"
+    )
 
 
 def config_text(config: TrainConfig) -> str:
@@ -132,32 +134,6 @@ def _find(recipe: str) -> Path:
         mend = f"use one of: {', '.join(sorted(shipped))}; or a .toml file"
         raise UserError(f"unknown recipe {recipe!r}", where="--recipe", mend=mend)
     return shipped[recipe]
-
-
-def _setting(text: str) -> tuple[str, Any]:
-    key, equals, value = text.partition("=")
-    if not equals:
-        raise UserError(f"{text!r} is no setting", where="--set", mend="write --set key=value")
-    try:
-        return key.strip(), tomllib.loads(f"value = {value}")["value"]
-    except tomllib.TOMLDecodeError:
-        return key.strip(), value.strip()  # a bare word, such as a file's path
-
-
-def _checked(given: dict[str, Any], *, where: str) -> TrainConfig:
-    unknown = sorted(given.keys() - TrainConfig.model_fields.keys())
-    if unknown:
-        mend = f"the known keys are: {', '.join(TrainConfig.model_fields)}"
-        raise UserError(f"unknown key {', '.join(map(repr, unknown))}", where=where, mend=mend)
-    try:
-        return TrainConfig(**given)
-    except ValidationError as error:
-        first = error.errors()[0]
-        if not first["loc"]:  # no single key, but how several fit together
-            raise UserError(str(first["ctx"]["error"]), where=where, mend="change one of them") from error
-        key = ".".join(map(str, first["loc"]))
-        mend = f"correct {key} (it was {first['input']!r})"
-        raise UserError(f"{key}: {first['msg'].lower()}", where=where, mend=mend) from error
 
 
 def _toml(value: Any) -> str:
