@@ -195,18 +195,19 @@ def _votes_table(arm: Mapping[str, Any]) -> Table:
     rows: list[Row] = []
     for vote in arm["votes"]:
         apart = vote["network − readers"]
-        difference: Cell = Shown(Estimate(**apart), is_signed=True) if apart else ""
-        rows.append((f"{vote['readers']}", Estimate(**vote["accuracy"]), difference))
-    return Table("The vote of several readers", ("readers", "accuracy", "network − vote"), tuple(rows))
+        difference = (Shown(Estimate(**apart), is_signed=True),) if apart else ()
+        rows.append((f"{vote['readers']}", Estimate(**vote["accuracy"]), *difference))
+    columns = ("readers", "accuracy", "network − vote")
+    return Table("The vote of several readers", columns[: max(map(len, rows), default=2)], tuple(rows))
 
 
-def _pace_table(content: Mapping[str, Any]) -> Table:
+def _pace_table(content: Mapping[str, Any]) -> Table | None:
     rows: list[Row] = []
     for arm, said in content["arms"].items():
         for name, estimate in estimates_of(said["pace"]["estimates"]).items():
             if estimate.value is not None:
                 rows.append((spoken(name), arm, Shown(estimate, is_signed="from_first" in name)))
-    return Table("Time, and what changes on the way", ("figure", "arm", "estimate"), tuple(rows))
+    return Table("Time, and what changes on the way", ("figure", "arm", "estimate"), tuple(rows)) if rows else None
 
 
 def _switches_table(switches: Mapping[str, Any]) -> Table:
