@@ -71,7 +71,7 @@ def held(pid: int) -> int:
 def commands_of(said: argparse.Namespace) -> dict[str, list[str]]:
     """Return by engine what is asked for, less the pictures and the table."""
     cutis = [str(Path(sys.executable).with_name("cutis")), "diagnose"]
-    release = read_release(said.release, keep=())
+    release = read_release(said.release)
     found = {offer.name: [*cutis, "--release", str(said.release), "--engine", offer.name] for offer in release.offers}
     if said.workspace:
         found["pytorch-fp32"] = [*cutis, "-w", str(said.workspace), "--name", said.name or release.bundle.name]
@@ -91,7 +91,7 @@ def main() -> None:
         print("left out: give it a release, and a folder of pictures")
         return
     paths = pictures_in([said.pictures])[: said.most]
-    bundle = read_release(said.release, keep=()).bundle
+    bundle = read_release(said.release).bundle
     rows, counts = [], (min(FEW, len(paths)), len(paths))
     with tempfile.TemporaryDirectory() as folder:
         for count in counts:

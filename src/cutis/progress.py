@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -53,8 +54,21 @@ def _ignore_ctrl_c() -> None:
 
 
 def cores() -> int:
-    """Return on how many cores this process may run; not every system says which."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """Return on how many cores this process may run; not every system says which.
+
+    A container's share of the processor counts as its cores: more threads than that would wait for each other.
+    """
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(usable, _lent_cores() or usable))
+
+
+def _lent_cores() -> int | None:
+    """Return how many cores a container lends at most, rounded up; None where it lends all."""
+    try:
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text(encoding="ascii").split()
+    except (OSError, ValueError):
+        return None
+    return -(-int(quota) // int(period)) if quota.isdigit() else None
 
 
 def _bar(items: Iterable[Item], what: str, total: int, done: int) -> Iterator[Item]:

@@ -21,8 +21,6 @@ BOOTH = "booth"
 DRAWN = "drawn.json"
 DESIGNS = (UNAIDED, "crossover", "sequential")
 BESIDE = ("age", "sex", "site")  # what readers may see beside a picture
-ASKS = ("confidence", "further", "management", "ratings")
-AID = ("top3", "map")  # what the aided arm may show
 PRACTICE = 0  # the session before the first
 FIRST_BEFORE, SECOND_AFTER = 0.4, 0.6  # of a session: where a repeated case lies, so that a fifth lies between
 

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from cutis.progress import cores
 from cutis.runtime.allocator import keep_freed_memory
 from cutis.runtime.bundle import Bundle
 from cutis.runtime.unreported import openvino_unreported
@@ -210,24 +211,11 @@ def open_engine(bundle: Bundle, file: Path | None = None, *, precision: str = FP
 
 
 def threads() -> int:
-    """Return on how many threads an engine computes: OMP_NUM_THREADS where it is set, else the cores of this process.
-
-    A container's share of the processor counts as its cores: more threads than that would wait for each other.
-    """
+    """Return on how many threads an engine computes: OMP_NUM_THREADS, where it is set, else all cores it may use."""
     wanted = os.environ.get("OMP_NUM_THREADS", "")
     if wanted.isdigit() and int(wanted):
         return int(wanted)
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(cores, _lent_cores() or cores))
-
-
-def _lent_cores() -> int | None:
-    """Return how many cores a container lends at most, rounded up; None where it lends all."""
-    try:
-        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
-    except (OSError, ValueError):
-        return None
-    return -(-int(quota) // int(period)) if quota.isdigit() else None
+    return cores()
 
 
 def _of_size(bundle: Bundle, run: Callable[[Pictures], dict[str, NDArray[np.float32]]]) -> Engine:

@@ -11,7 +11,7 @@ import json
 import os
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,11 +20,11 @@ import numpy as np
 
 from cutis.runtime.engines import Engine, Offer, threads
 from cutis.vocabulary.circumstances import circumstances
-from cutis.vocabulary.errors import UserError
+from cutis.vocabulary.errors import SafetyRefusal, UserError
 from cutis.vocabulary.files import read_json, write_json
 
 FILE = "engines.json"
-LIBRARIES = ("onnxruntime", "openvino", "torch")
+LIBRARIES = ("onnxruntime", "openvino", "numpy", "pillow")  # what runs a network, and what its pictures come from
 WARMING, PASSES = 2, 5  # of one picture each
 MOST_REMEMBERED = 100
 
@@ -45,6 +45,8 @@ def fastest(
 ) -> Timed:
     """Return which of these engines takes the least time for one picture.
 
+    What `opening` refuses for safety ends it, and nothing is remembered.
+
     Args:
         offers: of the release, at least one; what did not pass its parity gates is none of them.
         opening: opens one of them.
@@ -55,6 +57,7 @@ def fastest(
 
     Raises:
         UserError: none of them can be opened here.
+        SafetyRefusal: one of them is not safe to use here.
     """
     path, key = (memory or memory_of_user()) / FILE, _key(offers, release_sha256)
     known = _recalled(path)
@@ -64,6 +67,13 @@ def fastest(
     timed = _timed(offers, opening, np.zeros((1, 3, size, size), np.float32))
     _remember(path, known, key, timed)
     return timed
+
+
+def none_opens(refused: Mapping[str, str]) -> UserError:
+    """Return the error for a release of which no engine can be opened here: why, by name."""
+    told = "; ".join(f"{name}: {why}" for name, why in refused.items())
+    mend = "pip install onnxruntime, or cutis[openvino]"
+    return UserError(f"no engine of this release can be opened here ({told})", where="this machine", mend=mend)
 
 
 def memory_of_user() -> Path:
@@ -89,12 +99,12 @@ def _timed(offers: Sequence[Offer], opening: Opening, picture: Any) -> Timed:
     for offer in offers:
         try:
             seconds[offer.name] = seconds_of(opening(offer), picture)
+        except SafetyRefusal:
+            raise
         except UserError as error:
             refused[offer.name] = error.what
     if not seconds:
-        mend = "pip install onnxruntime, or cutis[openvino]"
-        told = "; ".join(f"{name}: {why}" for name, why in refused.items())
-        raise UserError(f"no engine of this release can be opened here ({told})", where="this machine", mend=mend)
+        raise none_opens(refused)
     best = min(offers, key=lambda offer: seconds.get(offer.name, np.inf))
     return Timed(best, seconds, refused, remembered=False)
 

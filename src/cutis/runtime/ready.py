@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -46,7 +47,7 @@ def ready_bundle(folder: Path, *, similar: bool = False) -> Ready:
 def ready_release(trusted: Trusted, *, engine: str = AUTO, similar: bool = False, memory: Path | None = None) -> Ready:
     """Check a release, and open it by one of the ways that it offers; no PyTorch is needed.
 
-    An engine that was not tried on this machine before answers the release's self-test first.
+    Every engine answers the release's self-test before it is timed or used; what was remembered had passed it.
 
     Args:
         trusted: the release.
@@ -58,23 +59,27 @@ def ready_release(trusted: Trusted, *, engine: str = AUTO, similar: bool = False
         UserError: it is no release, does not offer this engine, or carries no training cases though asked for.
         SafetyRefusal: it was changed, is not signed as it must be, or does not answer its own picture as it did.
     """
-    release = read_release(trusted.folder, key=trusted.key, required=trusted.required, keep=())
+    release = read_release(trusted.folder, key=trusted.key, required=trusted.required)
     among = release.index() if similar else None
-    offer, tried = _chosen(release, engine, memory)
-    opened = release.engine(offer)
-    if not tried:
-        self_test(release, opened, offer)
-    return Ready(release.bundle, opened, among, offer.name)
+    if engine != AUTO:
+        offer = _named(release, engine)
+        return Ready(release.bundle, _tested(release, offer), among, offer.name)
+    size, seal = release.bundle.preparation.size, release.sealed.manifest_sha256
+    opening = partial(_tested, release)
+    offer = fastest(release.offers, opening, size=size, release_sha256=seal, memory=memory).fastest
+    return Ready(release.bundle, release.engine(offer), among, offer.name)
 
 
-def _chosen(release: Release, engine: str, memory: Path | None) -> tuple[Offer, bool]:
-    """Return the offer, and whether it was tried here before."""
-    if engine == AUTO:
-        size, seal = release.bundle.preparation.size, release.sealed.manifest_sha256
-        timed = fastest(release.offers, release.engine, size=size, release_sha256=seal, memory=memory)
-        return timed.fastest, timed.remembered
-    named = {offer.name: offer for offer in release.offers}
-    if engine not in named:
-        mend = f"use one of: {', '.join((AUTO, *named))}"
+def _tested(release: Release, offer: Offer) -> Engine:
+    """Open an engine that has answered the release's own picture as it must."""
+    engine = release.engine(offer)
+    self_test(release, engine, offer)
+    return engine
+
+
+def _named(release: Release, engine: str) -> Offer:
+    offers = {offer.name: offer for offer in release.offers}
+    if engine not in offers:
+        mend = f"use one of: {', '.join((AUTO, *offers))}"
         raise UserError(f"this release does not offer {engine}", where=str(release.sealed.folder), mend=mend)
-    return named[engine], False
+    return offers[engine]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +17,6 @@ from cutis.vocabulary.errors import UserError
 from cutis.vocabulary.files import check_stamp
 
 DESCRIPTION = "release.json"
-NETWORK = "network.onnx"
 AGAIN = "make it again with this version of cutis: cutis release --again"
 
 
@@ -75,23 +73,20 @@ def files_of(offer: Offer) -> tuple[str, ...]:
     return (offer.file, offer.file.removesuffix(".xml") + ".bin") if offer.file.endswith(".xml") else (offer.file,)
 
 
-def read_release(
-    folder: Path, *, key: Path | None = None, required: bool = False, keep: Sequence[str] = (NETWORK,)
-) -> Release:
+def read_release(folder: Path, *, key: Path | None = None, required: bool = False) -> Release:
     """Read a release after checking every byte of it.
 
     Args:
         folder: of the release.
         key: PEM file of the public key that must have signed it, outside the release.
         required: refuse a release that is not signed, or cannot be checked since no key is given.
-        keep: large files whose bytes will be used.
 
     Raises:
         UserError: there is none, it is of a newer format, or the key cannot be read.
         SafetyRefusal: it is not as it was sealed, or not signed by this key; names the file.
     """
     public = read_public_key(key, outside=folder) if key else None
-    return release_from(read_sealed(folder, key=public, required=required, keep=keep))
+    return release_from(read_sealed(folder, key=public, required=required))
 
 
 def release_from(sealed: Sealed) -> Release:

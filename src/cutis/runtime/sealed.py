@@ -16,7 +16,7 @@ import os
 import re
 import stat
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -75,16 +75,13 @@ class Sealed:
         return self.held[name] if name in self.held else _checked_bytes(self.folder, name, self.entries[name])
 
 
-def read_sealed(
-    folder: Path, *, key: PublicKey | None = None, required: bool = False, keep: Sequence[str] = ()
-) -> Sealed:
+def read_sealed(folder: Path, *, key: PublicKey | None = None, required: bool = False) -> Sealed:
     """Check a folder from the signature to the last byte.
 
     Args:
         folder: holds manifest.json.
         key: that must have signed it; without one only damage is found, not forgery.
         required: refuse what is not signed, or cannot be checked since no key is given.
-        keep: names of large files that will be used: their bytes are kept, so that no sum is computed twice.
 
     Raises:
         UserError: there is no folder, or its manifest is of a newer format.
@@ -107,7 +104,7 @@ def read_sealed(
         entries=entries,
         signed=signature is not None,
         signed_by=key.fingerprint if key else None,
-        held=_check_files(folder, entries, keep),
+        held=_check_files(folder, entries),
     )
 
 
@@ -224,12 +221,12 @@ def _walk(root: Path, folder: Path) -> Iterator[tuple[str, int]]:
                 yield from _walk(root, Path(each.path))
 
 
-def _check_files(folder: Path, entries: dict[str, Entry], keep: Sequence[str]) -> dict[str, bytes]:
-    """Compute every sum, on all cores; return the bytes of what is small or will be used."""
+def _check_files(folder: Path, entries: dict[str, Entry]) -> dict[str, bytes]:
+    """Compute every sum, on all cores; return the bytes of what is small."""
 
     def check(name: str) -> bytes | None:
         entry = entries[name]
-        if name in keep or entry.size <= HELD:
+        if entry.size <= HELD:
             return _checked_bytes(folder, name, entry)
         _require_fit(folder, name, entry, _chunks(folder, name, entry))
         return None

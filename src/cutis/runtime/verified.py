@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from cutis.runtime.fastest import none_opens
 from cutis.runtime.release import Release, read_release
 from cutis.runtime.self_test import SelfTest, self_test
 from cutis.vocabulary.errors import UserError
@@ -30,7 +31,7 @@ def verify(folder: Path, *, key: Path | None = None, required: bool = False, wit
         UserError: as `read_release`, or no engine can be opened.
         SafetyRefusal: as `read_release`, or an engine answers otherwise than where the release was made.
     """
-    release = read_release(folder, key=key, required=required, keep=())
+    release = read_release(folder, key=key, required=required)
     tested, absent = _tested(release) if with_self_test else ((), {})
     sealed = release.sealed
     size = sum(entry.size for entry in sealed.entries.values())
@@ -74,9 +75,7 @@ def _tested(release: Release) -> tuple[tuple[SelfTest, ...], dict[str, str]]:
             continue
         tested.append(self_test(release, engine, offer))
     if not tested:
-        told = "; ".join(f"{name}: {why}" for name, why in absent.items())
-        mend = "pip install onnxruntime, or cutis[openvino]"
-        raise UserError(f"no engine of this release can be opened here ({told})", where="this machine", mend=mend)
+        raise none_opens(absent)
     return tuple(tested), absent
 
 

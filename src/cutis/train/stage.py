@@ -10,8 +10,7 @@ from pathlib import Path
 from statistics import fmean
 
 from cutis.imaging.prepare import Preparation
-from cutis.runtime.bundle import Bundle
-from cutis.runtime.neighbours import NEIGHBOURS
+from cutis.runtime.bundle import WITHOUT, Bundle
 from cutis.train.answering import calibrate_pictures
 from cutis.train.batches import Pictures, open_pictures
 from cutis.train.config import read_recipe
@@ -25,7 +24,7 @@ from cutis.train.run import Run, open_run, prepare_folder
 from cutis.train.stopping import stop_when_asked
 from cutis.workspace import Finished, Workspace, alone_in, no_space_left_is_a_user_error
 
-KEEPS = f"{NEIGHBOURS} holds a row of each training case: take it out before the bundle leaves the house"
+KEEPS = "{} holds a row of each training case: take it out before the bundle leaves the house"
 
 
 def train(
@@ -159,7 +158,7 @@ def _finished(bundle: Bundle, wrote: Path, *, best_score: float) -> Finished:
             f"learned from {learned} cases; epoch {epochs} chosen on {bundle.thresholds.chosen_on}",
             f"tune macro AUC {best_score:.3f} (chosen on, so it flatters: cutis evaluate gives the honest number)",
             f"the {speakers}, temperature {bundle.temperature:.2f}",
-            *([KEEPS] if bundle.likeness else []),
+            *(KEEPS.format(name) for name in sorted(WITHOUT) if (wrote / name).exists()),
         ),
         facts={
             "name": bundle.name,
