@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from cutis.evaluate.elsewhere import LEDGER, evaluate_elsewhere, examine_elsewhere
-from cutis.evaluate.elsewhere_material import name_of, open_elsewhere
+from cutis.evaluate.elsewhere_material import open_elsewhere
 from cutis.evaluate.elsewhere_record import content_elsewhere, write_elsewhere
 from cutis.evaluate.openings import registration_of
 from cutis.runtime.bundle import write_description
+from cutis.runtime.elsewhere import name_of
 from cutis.vocabulary.case import read_manifest, write_manifest
 from cutis.vocabulary.errors import SafetyRefusal, UserError
 from cutis.vocabulary.estimate import Estimate
@@ -270,6 +271,7 @@ def test_a_picture_that_was_changed_since_is_refused(home, other):
 def test_a_dataset_goes_by_the_folder_that_says_something(tmp_path):
     """Every project has a work and a 1_dataset."""
     assert name_of(tmp_path / "clinic b" / "work" / "1_dataset") == "clinic-b"
+    assert name_of(tmp_path / "clinic b" / "1_dataset" / "manifest.parquet") == "clinic-b"
     assert name_of(tmp_path / "ham10000") == "ham10000"
     assert name_of(tmp_path / "x" / ".." / "ham10000") == "ham10000"
     assert name_of(tmp_path / "@.@") == "elsewhere"

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from cutis.evaluate.overlap import common_diagnoses, learned_among, learned_pictures, translated
+from cutis.vocabulary.overlap import common_diagnoses, learned_among, learned_pictures, translated
 from cutis.vocabulary.taxonomy import Disease, load_taxonomy
 from factories import a_case, a_manifest, a_taxonomy
 
