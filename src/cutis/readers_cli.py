@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from cutis.terminal import WORK, Answer, verb
+from cutis.vocabulary.errors import UserError
 from cutis.vocabulary.files import stamp
 from cutis.workspace import Finished, Workspace
 
@@ -13,6 +14,10 @@ readers = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="Set der
 
 Folder = Annotated[
     Path, typer.Option("--workspace", "-w", file_okay=False, help="Where everything of one project lies.")
+]
+OtherDataset = Annotated[
+    Path | None,
+    typer.Option(metavar="OTHER_DATASET", help="The cases are from there: another workspace, or its dataset."),
 ]
 Again = Annotated[bool, typer.Option("--again", help="Make the result anew; the old one is kept beside it.")]
 
@@ -28,12 +33,13 @@ def plan(
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Change one of its settings; may be given several times."),
     ] = None,
+    on: OtherDataset = None,
     again: Again = False,
 ) -> Finished:
     """Draw cases, readers' places and order, write the booth's pictures, and freeze the protocol."""
     from cutis.readers import stage
 
-    return stage.plan(Workspace(workspace), study, settings=tuple(setting or ()), again=again)
+    return stage.plan(Workspace(workspace), study, settings=tuple(setting or ()), on=on, again=again)
 
 
 @verb(readers)
@@ -101,6 +107,7 @@ def score(  # noqa: PLR0913  every option of the command line is one
             metavar="GROUP=FILE", help="Votes counted per image instead; or GROUP=ALL-PART, one group without another."
         ),
     ] = None,
+    on: OtherDataset = None,
     network: Annotated[
         str | None, typer.Option(metavar="NAME", help="The bundle beside them; the protocol's else.")
     ] = None,
@@ -137,6 +144,7 @@ def score(  # noqa: PLR0913  every option of the command line is one
 
     project, columns = Workspace(workspace), dict(names_of(column or ()))
     if votes:
+        _require_at_home(on)
         return stage.score_votes(
             project,
             votes,
@@ -151,6 +159,7 @@ def score(  # noqa: PLR0913  every option of the command line is one
         readings=readings,
         columns=columns,
         meaning=dict(names_of(means or ())),
+        on=on,
         network=network,
         out_of_fold=out_of_fold,
         pictures=pictures,
@@ -161,6 +170,12 @@ def score(  # noqa: PLR0913  every option of the command line is one
         skip_unanswered=skip_unanswered,
     )
     return stage.score(project, asked, name=name or "study", imrmc=imrmc, again=again)
+
+
+def _require_at_home(on: Path | None) -> None:
+    if on is not None:
+        mend = "give the readings, a row for each reader and case, or score the votes in the workspace of that dataset"
+        raise UserError("--on is for readings, and --votes counts them per image", where="--on", mend=mend)
 
 
 Settings = Annotated[

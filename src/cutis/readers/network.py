@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cutis.runtime.bundle import DESCRIPTION, Bundle, read_bundle
+from cutis.runtime.elsewhere import name_of
 from cutis.vocabulary.errors import UserError
 from cutis.vocabulary.files import check_sums, read_json, sha256_of
 from cutis.vocabulary.predictions import Predictions, read_predictions
@@ -17,23 +18,31 @@ from cutis.workspace import Workspace
 
 @dataclass(frozen=True, kw_only=True)
 class Network:
-    """A bundle and what it said of the test split when it was evaluated."""
+    """A bundle and what it said of a dataset when it was evaluated on it."""
 
     bundle: Bundle
     predictions: Predictions
     predictions_sha256: str
 
 
-def read_network(workspace: Workspace, name: str, *, manifest_sha256: str) -> Network:
+def read_network(workspace: Workspace, name: str, *, manifest_sha256: str, on: Path | None = None) -> Network:
     """Read a bundle and its evaluation, and check that both are of this dataset and unchanged.
+
+    Args:
+        workspace: holds both.
+        name: of the bundle.
+        manifest_sha256: of the dataset's manifest.
+        on: the dataset, where it is not the workspace's own.
 
     Raises:
         UserError: one of them is missing or damaged, or the evaluation is of another bundle or dataset.
     """
     bundle, folder = read_bundle(workspace.bundle(name).resolve()), workspace.evaluation(name)
     mend = f"cutis evaluate {name}"
+    if on is not None:
+        folder, mend = folder.with_name(f"{name}@{name_of(on)}"), f"{mend} --on {on}"
     if not folder.exists():
-        raise UserError(f"{name} was not evaluated yet", where=str(folder), mend=mend)
+        raise UserError(f"{name} was not evaluated {'there ' * (on is not None)}yet", where=str(folder), mend=mend)
     folder = folder.resolve()
     check_sums(folder, "evaluation", mend=f"{mend} --again")
     made_from = read_json(folder / "estimates.json", "estimates")["made_from"]

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from cutis.readers.aid import aid_of, write_aid, write_maps
+from cutis.readers.cases import Cases, cases_at_home, cases_elsewhere
 from cutis.readers.draw import Drawn, draw_cases, labellers_of
 from cutis.readers.pictures import frame_of, random_names, write_pictures
 from cutis.readers.places import crossed_places, shared_places
 from cutis.readers.protocol import Endpoint, PlannedCase, Protocol, Slot
 from cutis.readers.study import Study, require_known
 from cutis.runtime.bundle import Bundle, read_bundle
-from cutis.vocabulary.case import Case, Manifest, read_manifest, unchanged_picture
+from cutis.runtime.elsewhere import independence_of
+from cutis.vocabulary.case import Case, unchanged_picture
 from cutis.vocabulary.chance import seed_of
 from cutis.vocabulary.errors import UserError
-from cutis.vocabulary.files import sha256_of, write_json
+from cutis.vocabulary.files import write_json
+from cutis.vocabulary.overlap import Independence
 from cutis.workspace import Workspace
 
 FEW_CASES, MANY_READERS = 50, 50  # from where on Hillis' degrees of freedom, which count readers alone, err too often
@@ -26,10 +30,11 @@ FEW_CASES, MANY_READERS = 50, 50  # from where on Hillis' degrees of freedom, wh
 class Material(NamedTuple):
     """What a study is drawn from."""
 
-    manifest: Manifest
-    dataset: Path
-    dataset_sha256: str
+    cases: Cases
     bundle: Bundle
+    independence: Independence | None = (
+        None  # of the cases from what the bundle learned, where they come from elsewhere
+    )
 
 
 class Plan(NamedTuple):
@@ -47,20 +52,29 @@ class Plan(NamedTuple):
         return (*self.drawn.measured, *self.drawn.practice)
 
 
-def read_material(workspace: Workspace, study: Study) -> Material:
+def read_material(workspace: Workspace, study: Study, *, on: Path | None = None) -> Material:
     """Read the dataset and the bundle that is asked about it.
+
+    Args:
+        workspace: holds the bundle, and the dataset, if it is not another one.
+        study: what is wished for.
+        on: another workspace, or its dataset, from which the cases are drawn.
 
     Raises:
         UserError: one of them is missing or damaged, or they know other diagnoses.
+        SafetyRefusal: the bundle learned from some of another dataset's pictures.
     """
-    dataset = workspace.dataset.resolve()
-    manifest = read_manifest(dataset / "manifest.parquet")
     bundle = read_bundle(workspace.bundle(study.network or workspace.only_bundle()).resolve())
-    if bundle.taxonomy.sha256 != manifest.taxonomy.sha256:
-        ours, theirs = ", ".join(bundle.taxonomy.codes), ", ".join(manifest.taxonomy.codes)
-        what = f"bundle {bundle.name!r} knows {ours}; the dataset has {theirs}"
-        raise UserError(what, where=str(workspace.dataset), mend="name a bundle that learned from this dataset")
-    return Material(manifest, dataset, sha256_of(dataset / "manifest.parquet"), bundle)
+    if on is None:
+        cases = cases_at_home(workspace)
+        _require_same(bundle, cases)
+        return Material(cases, bundle)
+    cases, splits = cases_elsewhere(bundle, on), (study.split, study.practice_split)
+    if len(cases.codes) < 2:  # noqa: PLR2004  one diagnosis alone is no question
+        what = f"{bundle.name!r} and the dataset share one diagnosis alone, {cases.codes[0]}, and that is no question"
+        raise UserError(what, where=cases.where, mend="draw from a dataset with two or more that the network knows")
+    used = cases.manifest.where(lambda case: case.indeterminate is None and case.split in splits)
+    return Material(cases, bundle, independence_of(workspace, bundle, used, where=cases.where))
 
 
 def drawn_plan(material: Material, study: Study) -> Plan:
@@ -69,9 +83,9 @@ def drawn_plan(material: Material, study: Study) -> Plan:
     Raises:
         UserError: see `draw_cases`, `shared_places` and `require_known`; more repeats than cases at a place.
     """
-    where = str(material.dataset / "manifest.parquet")
-    diagnoses = require_known(study, material.manifest.taxonomy.codes, where=where)
-    drawn = draw_cases(material.manifest, study, diagnoses=diagnoses, where=where)
+    where = str(material.cases.folder / "manifest.parquet")
+    diagnoses = require_known(study, material.cases.codes, where=where)
+    drawn = draw_cases(material.cases.manifest, study, diagnoses=diagnoses, where=where)
     by_case = {case.case_id: str(case.diagnosis) for case in drawn.measured}
     if study.reads_per_case:
         labelled_by = {case.case_id: labellers_of(case) for case in drawn.measured}
@@ -100,12 +114,12 @@ def write_booth(folder: Path, material: Material, plan: Plan, *, engine: Any) ->
     Raises:
         UserError: a picture is missing or was changed.
     """
-    sources = {case.case_id: unchanged_picture(material.dataset, case) for case in plan.cases}
+    sources = {case.case_id: unchanged_picture(material.cases.folder, case) for case in plan.cases}
     frame = plan.study.frame or frame_of(list(sources.values()))
     names = dict(zip(sources, random_names(len(sources)), strict=True))
     (folder / "pictures").mkdir()
     length = write_pictures(folder / "pictures", {names[case]: sources[case] for case in sources}, frame=frame)
-    made_from = {"manifest": material.dataset_sha256, "weights": material.bundle.weights_sha256}
+    made_from = {"manifest": material.cases.sha256, "weights": material.bundle.weights_sha256}
     feedback = {case.case_id: case.diagnosis for case in plan.drawn.practice}
     write_json(folder / "feedback.json", "feedback", {"cases": feedback}, made_from=made_from)
     if plan.study.design != "unaided":
@@ -117,7 +131,7 @@ def protocol_of(
     material: Material, plan: Plan, *, names: Mapping[str, str], frame: tuple[int, int], length: int
 ) -> Protocol:
     """Return the protocol. Its cases stand in the order of their random names, so that their place tells nothing."""
-    study, bundle, taxonomy = plan.study, material.bundle, material.manifest.taxonomy
+    study, bundle, taxonomy = plan.study, material.bundle, material.cases.manifest.taxonomy
     practice = {case.case_id for case in plan.drawn.practice}
     cases = [
         PlannedCase(
@@ -152,21 +166,22 @@ def protocol_of(
         network=bundle.name,
         network_sha256=bundle.weights_sha256,
         network_sees=_seen_by(bundle, study),
-        dataset_sha256=material.dataset_sha256,
+        dataset_sha256=material.cases.sha256,
         taxonomy_sha256=taxonomy.sha256,
         frame=frame,
         bytes_per_picture=length,
     )
 
 
-def how_drawn(plan: Plan) -> dict[str, Any]:
-    """Return what no reader may know: how many cases each diagnosis has, and from how many they were drawn."""
+def how_drawn(plan: Plan, material: Material) -> dict[str, Any]:
+    """Return what no reader may know: where the cases come from, how many each diagnosis has, and out of how many."""
     counts = dict.fromkeys(plan.diagnoses, 0) | Counter(str(case.diagnosis) for case in plan.drawn.measured)
     return {
         "study": plan.study.model_dump(mode="json"),
         "cases_by_diagnosis": counts,
         "available_by_diagnosis": plan.drawn.available,
         "warnings": list(warnings_of(plan)),
+        **_elsewhere(material),
     }
 
 
@@ -183,6 +198,27 @@ def warnings_of(plan: Plan) -> tuple[str, ...]:
     if plan.study.shown:
         found.append(f"readers see {', '.join(plan.study.shown)}; the network is given the picture alone")
     return tuple(found)
+
+
+def _elsewhere(material: Material) -> dict[str, Any]:
+    """Return where another dataset lies, which of its diagnoses are meant, and whether the bundle learned from none."""
+    other, independence = material.cases.other, material.independence
+    if other is None or independence is None:
+        return {}
+    return {
+        "on": str(Path(other.where).absolute()),
+        "called": other.called,
+        "common": other.common,
+        "independence": asdict(independence),
+    }
+
+
+def _require_same(bundle: Bundle, cases: Cases) -> None:
+    taxonomy = cases.manifest.taxonomy
+    if bundle.taxonomy.sha256 != taxonomy.sha256:
+        ours, theirs = ", ".join(bundle.taxonomy.codes), ", ".join(taxonomy.codes)
+        what = f"bundle {bundle.name!r} knows {ours}; the dataset has {theirs}"
+        raise UserError(what, where=cases.where, mend="name a bundle that learned from this dataset")
 
 
 def _write_aid(

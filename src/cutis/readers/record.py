@@ -37,6 +37,7 @@ def write_scores(folder: Path, name: str, material: Material, scores: Scores) ->
         "name": name,
         "what": "readings",
         "source": material.source,
+        "on": material.on or None,
         "invented": material.invented,
         "diagnoses": dict(material.names),
         "protocol": None if protocol is None else protocol_content(protocol),

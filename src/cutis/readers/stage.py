@@ -27,7 +27,12 @@ BYTES_PER_PICTURE = 2**21
 
 
 def plan(
-    workspace: Workspace, study_file: Path | None = None, *, settings: tuple[str, ...] = (), again: bool = False
+    workspace: Workspace,
+    study_file: Path | None = None,
+    *,
+    settings: tuple[str, ...] = (),
+    on: Path | None = None,
+    again: bool = False,
 ) -> Finished:
     """Draw the cases, the places and the order of a reader study, write the booth's pictures, and freeze the protocol.
 
@@ -35,22 +40,24 @@ def plan(
         workspace: holds the dataset, and the bundle that readers are compared with, or aided by.
         study_file: what is wished for; the defaults of `Study`, if not given.
         settings: ``key=value``, over the file's.
+        on: another workspace, or its dataset, from which the cases are drawn instead.
         again: make a new version of the protocol where there is one, and nobody has read under it.
 
     Raises:
         UserError: see `read_study`, `read_material` and `drawn_plan`; there is a protocol already, or no space left.
-        SafetyRefusal: somebody has read under the protocol that is there.
+        SafetyRefusal: somebody has read under the protocol that is there, or the bundle learned from some of the
+            other dataset's pictures.
     """
     study = read_study(study_file, settings)
     target, path = workspace.readers / BOOTH, workspace.readers / PLAN
     _refuse_after_the_first_reading(workspace.readers)
     workspace.refuse_to_overwrite(target, again=again)
     before = read_protocol(path) if path.exists() else None
-    material = read_material(workspace, study)
+    material = read_material(workspace, study, on=on)
     drawn = drawn_plan(material, study)
     engine = None
     if study.design != "unaided":
-        read_network(workspace, material.bundle.name, manifest_sha256=material.dataset_sha256)
+        read_network(workspace, material.bundle.name, manifest_sha256=material.cases.sha256, on=on)
         engine = open_engine(material.bundle)
     needs = BYTES_PER_PICTURE * len(drawn.cases)
     with workspace.new_version(target, again=again, needs=needs) as folder:
@@ -58,7 +65,7 @@ def plan(
         write_sums(folder)
         seal = sha256_of(folder / SUMS)
     how = workspace.readers / DRAWN
-    write_json(how, "drawn", how_drawn(drawn), made_from={"manifest": material.dataset_sha256})
+    write_json(how, "drawn", how_drawn(drawn, material), made_from={"manifest": material.cases.sha256})
     protocol = replace(
         protocol,
         version=before.version + 1 if before else 1,
@@ -66,8 +73,8 @@ def plan(
         booth_sha256=seal,
         drawn_sha256=sha256_of(how),
     )
-    write_protocol(path, protocol, made_from={"manifest": material.dataset_sha256, "booth": seal})
-    return tell_plan(protocol, drawn, wrote=path)
+    write_protocol(path, protocol, made_from={"manifest": material.cases.sha256, "booth": seal})
+    return tell_plan(protocol, drawn, material, wrote=path)
 
 
 def score(

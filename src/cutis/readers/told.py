@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from cutis.readers.planning import Material as DrawnFrom
 from cutis.readers.planning import Plan, how_drawn, warnings_of
 from cutis.readers.protocol import Protocol
 from cutis.readers.scoring.material import Material
@@ -14,7 +15,7 @@ from cutis.readers.scoring.votes import CONDITIONAL, Scored
 from cutis.workspace import Finished
 
 
-def tell_plan(protocol: Protocol, plan: Plan, *, wrote: Path) -> Finished:
+def tell_plan(protocol: Protocol, plan: Plan, material: DrawnFrom, *, wrote: Path) -> Finished:
     """Sum up a study: what is read, by whom, and what it is to show."""
     measured, readers = protocol.measured, len(protocol.slots)
     how = "everybody reads everything"
@@ -28,6 +29,7 @@ def tell_plan(protocol: Protocol, plan: Plan, *, wrote: Path) -> Finished:
     lines = (
         f"{protocol.title}, version {protocol.version}: {len(measured)} cases of {len(protocol.diagnoses)} diagnoses",
         f"one of each patient and lesion; {practice} more for practice",
+        *_told_of_elsewhere(material),
         f"{readers} readers, {how}; {sum(case.repeated for case in measured)} cases are read twice",
         f"design    {protocol.design}" + f", {protocol.washout_days} days apart" * bool(protocol.washout_days),
         f"endpoint  {endpoint.hypothesis} of {endpoint.measure}, {compared}{margin}",
@@ -41,7 +43,7 @@ def tell_plan(protocol: Protocol, plan: Plan, *, wrote: Path) -> Finished:
         "cases": len(measured),
         "practice": practice,
         "readers": readers,
-        **how_drawn(plan),
+        **how_drawn(plan, material),
     }
     return Finished(wrote=wrote, lines=lines, facts=facts, next_command="cutis readers booth")
 
@@ -74,6 +76,17 @@ def tell_votes(scored: Scored, *, wrote: Path) -> Finished:
     for pair, estimates in scored.between.items():
         lines.append(f"{pair}: {estimates['balanced_accuracy']} in balanced accuracy")
     return Finished(wrote=wrote, lines=tuple(lines), facts=scored.content(), next_command="cutis report")
+
+
+def _told_of_elsewhere(material: DrawnFrom) -> Iterator[str]:
+    other, independence = material.cases.other, material.independence
+    if other is None or independence is None:
+        return
+    common, theirs = ", ".join(material.cases.codes), ", ".join(other.manifest.taxonomy.codes)
+    yield f"from {other.called}; diagnoses that both know: {common}; it has {theirs}"
+    yield independence.said
+    if independence.in_home_test:
+        yield f"{independence.in_home_test} of its pictures are in the test of the network's own dataset, too"
 
 
 def _lines(material: Material, scores: Scores, tested: list[Tested]) -> Iterator[str]:

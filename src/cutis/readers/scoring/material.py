@@ -8,12 +8,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
+from cutis.readers.cases import Cases, cases_at_home, cases_elsewhere, drawn_on, require_of
 from cutis.readers.network import Network, read_network
 from cutis.readers.protocol import PLAN, Protocol, read_protocol
 from cutis.readers.scoring.table import Truth, require_sound
 from cutis.readers.scoring.votes import LESS, Votes, less, names_of, read_votes, renamed
 from cutis.runtime.bundle import OUT_OF_FOLD, read_bundle
-from cutis.vocabulary.case import Manifest, read_manifest
+from cutis.vocabulary.case import Manifest
 from cutis.vocabulary.errors import UserError
 from cutis.vocabulary.files import sha256_of
 from cutis.vocabulary.predictions import read_predictions
@@ -33,6 +34,7 @@ class Asked:
     readings: Path | None = None  # the booth's, if not given
     columns: Mapping[str, str] = field(default_factory=dict)  # what a CSV calls the fields of a reading, and the truth
     meaning: Mapping[str, str] = field(default_factory=dict)  # which code a word of it stands for
+    on: Path | None = None  # another workspace, or its dataset, which the cases are from; where the study's are, else
     network: str | None = None  # the bundle; the protocol's, if not given
     out_of_fold: bool = False  # what the network said of cases of train and tune, each by a member that never saw it
     pictures: Path | None = None  # the clinic's folder, where cases are called as its files are
@@ -56,6 +58,7 @@ class Material:
     profiles: Mapping[str, Mapping[str, str]]
     pictures: str  # how large the dataset's are, in words; "" where that is not known
     source: str
+    on: str  # what another dataset is called; "" for the workspace's own
     where: str
     invented: bool
     dropped: dict[str, int]  # readings that do not count, by why
@@ -73,14 +76,15 @@ def read_material(workspace: Workspace, asked: Asked) -> Material:
     columns = {name: called for name, called in asked.columns.items() if name != TRUTH}
     readings = read_readings(path, columns=columns, meaning=asked.meaning, skip_unanswered=asked.skip_unanswered)
     protocol = _protocol(workspace, readings, ours=asked.readings is None)
-    manifest = _manifest(workspace)
+    told = asked.columns.get(TRUTH)
+    _require_fitting(asked, told)
+    cases = None if told else _cases(workspace, asked, protocol)
     if asked.pictures is not None:
         readings = _renamed(readings, case_ids_of(workspace, asked.pictures))
-    told = asked.columns.get(TRUTH)
-    truth = _truth_beside(path, asked.columns, told, asked.meaning) if told else _truth_of(manifest, workspace)
+    truth = _truth_of(cases, workspace) if not told else _truth_beside(path, asked.columns, told, asked.meaning)
     practice = {case.case_id for case in protocol.cases if case.practice} if protocol else set()
     counting = tuple(reading for reading in readings if reading.case_id not in practice)
-    codes = protocol.diagnoses if protocol else _codes(counting, truth, None if told else manifest)
+    codes = protocol.diagnoses if protocol else (cases.manifest.taxonomy.codes if cases else _codes(truth))
     sound = require_sound(
         counting,
         codes=codes,
@@ -89,24 +93,25 @@ def read_material(workspace: Workspace, asked: Asked) -> Material:
         protocol_sha256=protocol.sha256 if protocol else None,
         drop_without_truth=asked.drop_without_truth,
     )
-    network = None if told else _network(workspace, asked, protocol)
+    network = _network(workspace, asked, protocol, cases) if cases else None
     profiles = asked.profiles or workspace.readers / PROFILES
     made_from = {"readings": sha256_of(path)}
-    made_from |= {"manifest": sha256_of(_manifest_path(workspace))} if manifest and not told else {}
+    made_from |= {f"manifest of {cases.other.called}" if cases.other else "manifest": cases.sha256} if cases else {}
     made_from |= {"plan": sha256_of(workspace.readers / PLAN)} if protocol else {}
     made_from |= {"predictions": network.predictions_sha256} if network else {}
     return Material(
         readings=sound,
         codes=codes,
-        names=protocol.names if protocol else _names(codes, manifest),
+        names=protocol.names if protocol else _names(codes, cases),
         truth=truth,
         protocol=protocol,
         network=network,
         profiles=read_profiles(profiles) if asked.profiles or profiles.exists() else {},
-        pictures="" if told or manifest is None else size_of_pictures(manifest),
-        source=path.name if told else (manifest.source if manifest else path.name),
+        pictures=size_of_pictures(cases.manifest) if cases else "",
+        source=cases.manifest.source if cases else path.name,
+        on=cases.other.called if cases and cases.other else "",
         where=str(path),
-        invented=bool(manifest and not told and manifest.invented),
+        invented=bool(cases and cases.manifest.invented),
         dropped={
             "practice": len(readings) - len(counting),
             "case without truth": len(counting) - len(sound),
@@ -142,10 +147,10 @@ def read_votes_material(
     Raises:
         UserError: see `read_votes`, `less` and `named_network`.
     """
-    beside = named_network(workspace, network, out_of_fold=out_of_fold)
-    manifest = read_manifest(_manifest_path(workspace))
+    cases = cases_at_home(workspace)
+    beside = named_network(workspace, network, cases, out_of_fold=out_of_fold)
     names = case_ids_of(workspace, pictures) if pictures else {}
-    made_from = {"manifest": sha256_of(_manifest_path(workspace)), "predictions": beside.predictions_sha256}
+    made_from = {"manifest": cases.sha256, "predictions": beside.predictions_sha256}
     found: dict[str, Votes] = {}
     between: list[tuple[str, str]] = []
     for name, value in names_of(groups):
@@ -154,16 +159,16 @@ def read_votes_material(
             found[name] = less(name, found[whole], found[part])
             between.append((part, name))
             continue
-        votes = read_votes(name, Path(value), manifest.taxonomy, case=case)
+        votes = read_votes(name, Path(value), cases.manifest.taxonomy, case=case)
         made_from[f"votes of {name}"] = sha256_of(Path(value))
         found[name] = renamed(votes, names)
     return VotesMaterial(
         groups=tuple(found.values()),
         between=tuple(between),
         network=beside,
-        truth=_truth_of(manifest, workspace),
-        pictures=size_of_pictures(manifest),
-        source=manifest.source,
+        truth=_truth_of(cases, workspace),
+        pictures=size_of_pictures(cases.manifest),
+        source=cases.manifest.source,
         made_from=made_from,
     )
 
@@ -223,24 +228,55 @@ def _protocol(workspace: Workspace, readings: tuple[Reading, ...], *, ours: bool
     return read_protocol(path) if path.exists() and (ours or under) else None
 
 
-def _manifest_path(workspace: Workspace) -> Path:
-    return workspace.dataset.resolve() / "manifest.parquet"
+def _require_fitting(asked: Asked, told: str | None) -> None:
+    """Refuse what another dataset cannot go with.
+
+    Raises:
+        UserError: see there.
+    """
+    if asked.on is None:
+        return
+    mends = {
+        "the truth stands beside the readings": (told, "leave --on or --column truth=COLUMN out"),
+        "the key of its pseudonyms lies in its own workspace": (asked.pictures, "call the cases as the dataset does"),
+        "no network answered it out of fold": (asked.out_of_fold, "leave --out-of-fold out"),
+    }
+    for why, (given, mend) in mends.items():
+        if given:
+            raise UserError(f"--on names another dataset, and {why}", where="cutis readers score", mend=mend)
 
 
-def _manifest(workspace: Workspace) -> Manifest | None:
-    return read_manifest(_manifest_path(workspace)) if workspace.dataset.exists() else None
+def _cases(workspace: Workspace, asked: Asked, protocol: Protocol | None) -> Cases | None:
+    """Return the dataset with the truth; None where the workspace has none.
+
+    Raises:
+        UserError: see `cases_at_home`, `cases_elsewhere` and `drawn_on`.
+        SafetyRefusal: it is not the one that the protocol names.
+    """
+    on = asked.on or (drawn_on(workspace) if protocol else None)
+    if on is not None:
+        name = asked.network or (protocol.network if protocol else workspace.only_bundle())
+        cases = cases_elsewhere(read_bundle(workspace.bundle(name).resolve()), on)
+    elif workspace.dataset.exists():
+        cases = cases_at_home(workspace)
+    else:
+        return None
+    if protocol:
+        require_of(protocol, cases)
+    return cases
 
 
-def _truth_of(manifest: Manifest | None, workspace: Workspace) -> Truth:
-    if manifest is None:
+def _truth_of(cases: Cases | None, workspace: Workspace) -> Truth:
+    if cases is None:
         mend = "run cutis curate first, or say which column of the readings has it: --column truth=COLUMN"
         raise UserError("there is no dataset, and no truth beside the readings", where=str(workspace.root), mend=mend)
+    manifest = cases.manifest
     settled = [case for case in manifest.cases if case.diagnosis is not None and case.indeterminate is None]
     return Truth(
         diagnosis={case.case_id: str(case.diagnosis) for case in settled},
         cluster={case.case_id: case.cluster_id for case in manifest.cases},
         cluster_kind=manifest.cluster_kind,
-        where=str(workspace.dataset),
+        where=cases.where,
     )
 
 
@@ -266,16 +302,13 @@ def _truth_beside(path: Path, columns: Mapping[str, str], told: str, meaning: Ma
     return Truth(diagnosis=diagnosis, cluster={case: case for case in cases}, cluster_kind=CASE, where=str(path))
 
 
-def _codes(readings: tuple[Reading, ...], truth: Truth, manifest: Manifest | None) -> tuple[str, ...]:
-    """Return the diagnoses: the dataset's, or those that some case has."""
-    if manifest is not None:
-        return manifest.taxonomy.codes
-    del readings
+def _codes(truth: Truth) -> tuple[str, ...]:
+    """Return the diagnoses that some case has."""
     return tuple(sorted(set(truth.diagnosis.values()) - {NONE_OF_THESE}))
 
 
-def _names(codes: tuple[str, ...], manifest: Manifest | None) -> dict[str, str]:
-    known = {disease.code: disease.name for disease in manifest.taxonomy.diseases} if manifest else {}
+def _names(codes: tuple[str, ...], cases: Cases | None) -> dict[str, str]:
+    known = {disease.code: disease.name for disease in cases.manifest.taxonomy.diseases} if cases else {}
     return {code: known.get(code, code) for code in codes}
 
 
@@ -285,16 +318,17 @@ def _renamed(readings: tuple[Reading, ...], case_ids: Mapping[str, str]) -> tupl
     )
 
 
-def _network(workspace: Workspace, asked: Asked, protocol: Protocol | None) -> Network | None:
+def _network(workspace: Workspace, asked: Asked, protocol: Protocol | None, cases: Cases) -> Network | None:
     """Return the network that was asked for, or the protocol's; None where there is neither.
 
     Raises:
         UserError: see `read_network`; or it is not the one that the protocol names.
     """
     name = asked.network or (protocol.network if protocol else None)
+    name = name or (workspace.only_bundle() if cases.other else None)
     if name is None:
         return None
-    network = named_network(workspace, name, out_of_fold=asked.out_of_fold)
+    network = named_network(workspace, name, cases, out_of_fold=asked.out_of_fold)
     if protocol and network.bundle.weights_sha256 != protocol.network_sha256:
         what = f"{name!r} is not the network that the protocol names: its weights are others"
         mend = f"bring back {protocol.network!r} with weights {protocol.network_sha256[:12]}"
@@ -302,14 +336,15 @@ def _network(workspace: Workspace, asked: Asked, protocol: Protocol | None) -> N
     return network
 
 
-def named_network(workspace: Workspace, name: str, *, out_of_fold: bool) -> Network:
-    """Return a bundle with what it said of the test split, or out of fold.
+def named_network(workspace: Workspace, name: str, cases: Cases, *, out_of_fold: bool) -> Network:
+    """Return a bundle with what it said of the test split or of another dataset, or out of fold.
 
     Raises:
         UserError: it is missing or damaged, or was not cross-validated.
     """
     if not out_of_fold:
-        return read_network(workspace, name, manifest_sha256=sha256_of(_manifest_path(workspace)))
+        on = Path(cases.other.where) if cases.other else None
+        return read_network(workspace, name, manifest_sha256=cases.sha256, on=on)
     bundle = read_bundle(workspace.bundle(name).resolve())
     path = bundle.folder / OUT_OF_FOLD
     if not path.exists():
