@@ -24,7 +24,7 @@ from cutis.vocabulary.files import write_json
 from cutis.vocabulary.overlap import Independence
 from cutis.workspace import Workspace
 
-FEW_CASES, MANY_READERS = 50, 50  # from where on Hillis' degrees of freedom, which count readers alone, err too often
+FEW_CASES, MANY_READERS = 50, 50  # beyond them Hillis' degrees of freedom, which count readers alone, err too often
 
 
 class Material(NamedTuple):
@@ -192,8 +192,8 @@ def warnings_of(plan: Plan) -> tuple[str, ...]:
     found = []
     if few and plan.study.readers >= MANY_READERS:
         found.append(
-            f"{plan.study.readers} readers and few cases of {', '.join(few)}: Hillis' degrees of freedom count readers "
-            "alone, so that the test of a sensitivity will reject too often; show more cases, invite fewer readers"
+            f"{plan.study.readers} readers and few cases of {', '.join(few)}: there the cases decide what can be shown, "
+            "however many read them, and a sensitivity is tested by a method for few cases; show more, invite fewer"
         )
     if plan.study.shown:
         found.append(f"readers see {', '.join(plan.study.shown)}; the network is given the picture alone")
