@@ -192,8 +192,8 @@ def warnings_of(plan: Plan) -> tuple[str, ...]:
     found = []
     if few and plan.study.readers >= MANY_READERS:
         found.append(
-            f"{plan.study.readers} readers and few cases of {', '.join(few)}: there the cases decide what can be shown, "
-            "however many read them, and a sensitivity is tested by a method for few cases; show more, invite fewer"
+            f"{plan.study.readers} readers and few cases of {', '.join(few)}: there the cases decide what can be "
+            "shown, however many read them, and a sensitivity is tested as few cases ask for; show more, invite fewer"
         )
     if plan.study.shown:
         found.append(f"readers see {', '.join(plan.study.shown)}; the network is given the picture alone")

@@ -300,20 +300,51 @@ def test_two_windows_of_one_reader_do_not_double(chromium, study):
     assert [(row.position, row.diagnosis) for row in kept(study)] == [(1, "mel")]
 
 
+def barriers_on(page):
+    """What axe-core finds on a page that is serious or critical, each with the element."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    return [
+        f"{each['id']}: {each['nodes'][0]['html'][:120]}"
+        for each in axe.run(page).response["violations"]
+        if each["impact"] in {"serious", "critical"}
+    ]
+
+
+PLANTED = {
+    "label": "const field = document.createElement('input'); field.id = 'planted'; main.append(field);",
+    "color-contrast": """const words = document.createElement('p'); words.id = 'planted';
+    words.textContent = 'Hardly to be read'; words.style.cssText = 'color: #999; background: #aaa';
+    main.append(words);""",
+    "button-name": "const button = document.createElement('button'); button.id = 'planted'; main.append(button);",
+    "image-alt": "const image = document.createElement('img'); image.id = 'planted'; main.append(image);",
+}
+
+
+def test_a_barrier_that_is_planted_is_found(chromium, study):
+    """Each kind by its name, on a page that has none: the check above would fail for it."""
+    desk = Desk(chromium, study, DESK)
+    desk.page.goto(f"{desk.origin}/sign-in")
+    before = barriers_on(desk.page)
+
+    found = {}
+    for kind, planting in PLANTED.items():
+        desk.page.evaluate(f"() => {{ const main = document.querySelector('main'); {planting} }}")
+        found[kind] = [said.partition(":")[0] for said in barriers_on(desk.page) if 'id="planted"' in said]
+        desk.page.evaluate("() => document.getElementById('planted').remove()")
+
+    assert before == []
+    assert found == {kind: [kind] for kind in PLANTED}
+
+
 @pytest.mark.parametrize("size", [DESK, TELEPHONE], ids=["desk", "telephone"])
 def test_no_page_has_a_barrier_or_is_wider_than_its_screen(chromium, tmp_path, size):
     """axe-core finds nothing serious on any page, in both languages, and nothing scrolls sideways."""
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     found = {}
     with open_to_browsers(tmp_path, f"sqlite:///{tmp_path / 'b.sqlite'}", cases=1) as study:
         desk = Desk(chromium, study, size, language="zh-CN")
 
         def look(name):
-            serious = [
-                f"{each['id']}: {each['nodes'][0]['html'][:120]}"
-                for each in axe.run(desk.page).response["violations"]
-                if each["impact"] in {"serious", "critical"}
-            ]
+            serious = barriers_on(desk.page)
             wide = desk.page.evaluate("document.documentElement.scrollWidth") > size[0]
             if serious or wide:
                 found[name] = (serious, wide)
