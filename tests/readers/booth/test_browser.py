@@ -310,6 +310,31 @@ def barriers_on(page):
     ]
 
 
+@pytest.mark.parametrize("size", [DESK, TELEPHONE], ids=["desk", "telephone"])
+def test_ratings_are_asked_for_and_kept(chromium, tmp_path, size):
+    """Sliders that nobody moved are no answer; their page has no barrier and is no wider than its screen."""
+    asks = ("confidence", "ratings")
+    with open_to_browsers(
+        tmp_path, f"sqlite:///{tmp_path / 'b.sqlite'}", cases=1, design="unaided", asks=asks
+    ) as study:
+        desk = Desk(chromium, study, size)
+        desk.join(study.invited("Li"))
+        desk.introduce()
+        desk.see()
+        desk.answer(1)
+        asked_for = desk.page.text_content("#missing")
+        desk.page.locator("#ratings input").nth(1).fill("70")
+        found = barriers_on(desk.page), desk.page.evaluate("document.documentElement.scrollWidth")
+        desk.page.click("#save")
+        desk.page.wait_for_selector("#card-go:visible")
+
+        rows = kept(study)
+
+    assert (asked_for, found) == ("Please say how probable the diagnoses are.", ([], size[0]))
+    assert [row.ratings for row in rows] == [{"mel": 0, "nv": 0.7, "bcc": 0, "bkl": 0}]
+    assert desk.complaints == []
+
+
 PLANTED = {
     "label": "const field = document.createElement('input'); field.id = 'planted'; main.append(field);",
     "color-contrast": """const words = document.createElement('p'); words.id = 'planted';

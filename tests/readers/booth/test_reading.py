@@ -132,6 +132,22 @@ def test_what_was_not_asked_is_not_kept(small_booth, fields, named):
     assert kept(small_booth) == []
 
 
+def test_ratings_that_were_never_given_are_no_ratings(tmp_path):
+    """All at nought is how the sliders begin: only who says that it is none of these can mean it."""
+    nothing = dict.fromkeys(CODES, 0.0)
+    url = f"sqlite:///{tmp_path / 'b.sqlite'}"
+    with a_booth(tmp_path / "5", url, asks=("confidence", "ratings"), none_of_these=True) as booth:
+        browser = booth.reader()
+
+        said = [
+            browser.post("/booth/answers", json=an_answer(turns(browser)[0], diagnosis=diagnosis, ratings=nothing))
+            for diagnosis in ("nv", "none")
+        ]
+
+    assert [answer.status_code for answer in said] == [422, 200]
+    assert said[0].json()["fields"] == ["ratings"]
+
+
 def test_further_choices_management_and_ratings_are_kept_where_they_are_asked(tmp_path, database_url):
     """As they were said; a choice twice is none."""
     asks = (*ASKS, "ratings")

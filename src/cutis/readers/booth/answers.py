@@ -13,7 +13,7 @@ from cutis.readers.booth.people import Reader
 from cutis.readers.booth.study import Study
 from cutis.readers.booth.tables import ANSWERS
 from cutis.readers.protocol import PRACTICE, begin
-from cutis.vocabulary.reading import AIDED
+from cutis.vocabulary.reading import AIDED, NONE_OF_THESE
 
 MANAGEMENT = ("none", "follow_up", "biopsy", "treat", "refer")
 LONGEST_AGO = 30 * 86_400.0  # seconds that an answer may have waited in a browser
@@ -58,7 +58,8 @@ def wrong_in(given: Given, study: Study) -> list[str]:
         and set(given.further) <= set(protocol.diagnoses),
         "management": (given.management in MANAGEMENT) if given.management is not None else True,
         "confidence": (given.confidence is not None) == asked["confidence"],
-        "ratings": ratings.keys() == (set(protocol.diagnoses) if asked["ratings"] else set()),
+        "ratings": ratings.keys() == (set(protocol.diagnoses) if asked["ratings"] else set())
+        and (not asked["ratings"] or any(ratings.values()) or given.diagnosis == NONE_OF_THESE),
         "seconds": math.isfinite(given.seconds),
     }
     fits["management"] = fits["management"] and (asked["management"] or given.management is None)

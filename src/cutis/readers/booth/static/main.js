@@ -135,7 +135,7 @@ function anywhere(event) {
 
 function save() {
   if (!turn || !by("veil").hidden) return;
-  const missing = diagnoses.chosen === null ? "missing_diagnosis" : questions.missing;
+  const missing = diagnoses.chosen === null ? "missing_diagnosis" : questions.missing(diagnoses.chosen);
   if (missing) {
     by("missing").textContent = words[missing];
     by("missing").hidden = false;
@@ -217,6 +217,9 @@ by("fit").addEventListener("click", () => viewer.fit());
 by("reload").addEventListener("click", () => turn && picture(turn));
 by("show-map").addEventListener("change", (event) => {
   by("map").hidden = !event.target.checked;
+});
+by("reading").addEventListener("input", () => {
+  by("missing").hidden = true;
 });
 by("reading").addEventListener("submit", (event) => {
   event.preventDefault();

@@ -58,8 +58,11 @@ export class Questions {
     (this.sure ?? by("save")).focus();
   }
 
-  get missing() {
-    return this.sure && (this.confidence === null || this.confidence === undefined) ? "missing_confidence" : null;
+  // Where every rating is still at its beginning, nothing was rated; only "none of these" may leave it so.
+  missing(diagnosis) {
+    if (this.sure && (this.confidence === null || this.confidence === undefined)) return "missing_confidence";
+    const isRated = this.ratings.some(({ slider }) => slider.valueAsNumber > 0);
+    return this.ratings.length && !isRated && diagnosis !== "none" ? "missing_ratings" : null;
   }
 
   read(diagnosis) {
