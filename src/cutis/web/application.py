@@ -119,12 +119,12 @@ def create_site(
         app,
         partial(written_down, log=ground.log),
         partial(with_headers, encrypted=settings.is_encrypted),
-        partial(to_known_hosts, hosts=settings.known_hosts),
         partial(
             small_and_soon,
             limit_of=limits_by_path(limits, otherwise=settings.body_bytes),
             seconds=settings.body_seconds,
         ),
+        partial(to_known_hosts, hosts=settings.known_hosts),
         partial(from_our_own_page, origin=settings.origin),
     )
     return Site(app, behind_border)

@@ -1,6 +1,6 @@
 """What every request passes before any page sees it, each a function around the one behind it.
 
-written down → headers → known host → small enough, soon enough → from our own page → the application
+written down → headers → small enough, soon enough → known host → from our own page → the application
 """
 
 from __future__ import annotations
@@ -106,21 +106,30 @@ def to_known_hosts(app: ASGIApp, *, hosts: frozenset[str]) -> ASGIApp:
 
 
 def small_and_soon(app: ASGIApp, *, limit_of: Callable[[Scope], int], seconds: float) -> ASGIApp:
-    """Refuse a body that is too large, said or not, and one that does not come."""
+    """Refuse a body that is too large, said or not, and one that does not come.
+
+    Where the answer is given before the body has come, the line is closed behind it: a server would else go on taking
+    in, without a limit of size or time, what nobody reads.
+    """
 
     async def outer(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await app(scope, receive, send)
             return
-        said = Headers(scope=scope).get("content-length", "0")
+        headers = Headers(scope=scope)
+        said = headers.get("content-length", "0")
         body = _Body(receive, limit=limit_of(scope), seconds=seconds)
+        is_announced = said != "0" or "transfer-encoding" in headers
         if not said.isdigit() or int(said) > body.limit:
             await _refuse(413, scope, receive, send)
             return
 
         async def unless_refused(message: Message) -> None:
-            if not body.refused:
-                await send(message)
+            if body.refused:
+                return
+            if message["type"] == "http.response.start" and is_announced and not body.is_whole:
+                MutableHeaders(scope=message)["connection"] = "close"
+            await send(message)
 
         try:
             await app(scope, body.next_part, unless_refused)
@@ -142,10 +151,10 @@ class _Body:
         self._receive = receive
         self._seconds = seconds
         self._taken = 0
-        self._is_whole = False
+        self.is_whole = False
 
     async def next_part(self) -> Message:
-        if self._is_whole:  # what comes now is only whether the caller is still there
+        if self.is_whole:  # what comes now is only whether the caller is still there
             return await self._receive()
         try:
             message = await asyncio.wait_for(self._receive(), self._seconds)
@@ -153,7 +162,7 @@ class _Body:
             self.refused = 408
             return {"type": "http.disconnect"}
         self._taken += len(message.get("body", b""))
-        self._is_whole = not message.get("more_body", False)
+        self.is_whole = not message.get("more_body", False)
         if self._taken > self.limit:
             self.refused = 413
             return {"type": "http.disconnect"}
