@@ -136,6 +136,13 @@ def test_an_aided_study_is_scored_by_arms_against_one_another(workspace):
     assert [each["primary"] for each in said["aided_against_unaided"]].count(True) == 1
     assert not any(each["primary"] for arm in said["arms"].values() for each in arm["tested"])
     assert said["switches"]["counts"]["switched_of"] == 52
+    (primary,) = [each for each in said["aided_against_unaided"] if each["primary"]]
+    assert [each["reader"] for each in primary["by_reader"]] == ["r1", "r2", "r3", "r4"]
+    apart = [each["difference"]["value"] for each in primary["by_reader"]]
+    assert sum(apart) / 4 == pytest.approx(primary["outcome"]["difference"]["value"])
+    own = {each["name"]: each["estimates"]["accuracy"] for each in said["arms"]["aided"]["readers"]}
+    assert {each["reader"]: each["sides"]["aided"] for each in primary["by_reader"]} == own
+    assert not any(each["by_reader"] for each in said["aided_against_unaided"] if not each["primary"])
 
 
 def test_a_network_that_knows_more_is_restricted_and_its_full_answer_stands_beside(workspace):

@@ -75,6 +75,7 @@ def _of_readings(name: str, study: ReaderStudy) -> dict[str, Any]:
         "refused": list(dict.fromkeys(each["refused"] for each in tested if each["refused"])),
         "methods": methods_of(pooled),
         "tested": _tested_tables(content),
+        "by_reader": [_by_reader_table(each) for each in tested if 0 < len(each.get("by_reader", ())) <= MOST_READERS],
         "diagnoses": _diagnoses_table(content, first),
         "readers": _readers_table(first) if len(first["readers"]) <= MOST_READERS else None,
         "groups": _groups_table(content, first),
@@ -120,6 +121,17 @@ def _tested_table(caption: str, tested: list[dict[str, Any]]) -> Table:
     names = there[0]["compared"] if there else ("", "")
     columns = ("endpoint", *names, "difference", "p", "p by Holm")
     return Table(caption, columns, tuple(rows))
+
+
+def _by_reader_table(tested: Mapping[str, Any]) -> Table:
+    """Return the two treatments in the hands of each reader."""
+    rows: list[Row] = []
+    for each in tested["by_reader"]:
+        first, second = (Estimate(**each["sides"][who]) for who in tested["compared"])
+        difference = Shown(Estimate(**each["difference"]), is_signed=True)
+        rows.append((each["reader"], first, second, difference, p_said(each["p"])))
+    columns = ("reader", *tested["compared"], "difference", "p")
+    return Table(f"Each reader by himself, {_endpoint(tested['name'])}", columns, tuple(rows))
 
 
 def _diagnoses_table(content: Mapping[str, Any], arm: Mapping[str, Any]) -> Table:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -11,10 +11,13 @@ from numpy.typing import NDArray
 
 from cutis.readers.protocol import Endpoint
 from cutis.readers.scoring.answers import Answers
+from cutis.readers.scoring.each import each_reader
 from cutis.readers.scoring.pooled import Pooled
-from cutis.readers.scoring.questions import ACCURACY, BALANCED, SENSITIVITY, SPECIFICITY
+from cutis.readers.scoring.questions import ACCURACY, BALANCED, SENSITIVITY, SPECIFICITY, questions_of
 from cutis.readers.scoring.table import Table
 from cutis.stats.comparisons import holm
+from cutis.stats.mrmc.each_reader import OneReader
+from cutis.stats.mrmc.each_reader import each_reader as differences_of_readers
 from cutis.stats.mrmc.endpoints import Endpoint as Kind
 from cutis.stats.mrmc.network import one_network
 from cutis.stats.mrmc.outcome import Outcome
@@ -44,6 +47,7 @@ class Tested:
     compared: tuple[str, str]
     sides: Mapping[str, Estimate]
     outcome: Outcome | None
+    by_reader: Mapping[str, OneReader] = field(default_factory=dict)  # of the endpoint that counts, with two treatments
     p_adjusted: float | None = None  # by Holm, among the endpoints that are not primary
     refused: str = ""
 
@@ -58,6 +62,15 @@ class Tested:
             "compared": list(self.compared),
             "sides": {who: estimate.to_dict() for who, estimate in self.sides.items()},
             "outcome": outcome,
+            "by_reader": [
+                {
+                    "reader": name,
+                    "sides": {who: side.to_dict() for who, side in zip(self.compared, one.figures, strict=True)},
+                    "difference": one.difference.to_dict(),
+                    "p": one.p,
+                }
+                for name, one in self.by_reader.items()
+            ],
             "p_adjusted": self.p_adjusted,
             "refused": self.refused,
         }
@@ -95,7 +108,11 @@ def network_against_readers(
 def aided_against_unaided(
     unaided: Table, aided: Table, pooled: Mapping[str, Pooled], *, primary: Endpoint | None
 ) -> tuple[Tested, ...]:
-    """Test the mean reader with the network's answer against the mean reader without it."""
+    """Test the mean reader with the network's answer against the mean reader without it.
+
+    Of the primary endpoint, or of accuracy where none was named, each reader is told by himself too.
+    """
+    counts = primary.measure if primary else ACCURACY
 
     def tested(name: str) -> Test:
         truth, before, _ = _sides(unaided, name, None)
@@ -108,7 +125,21 @@ def aided_against_unaided(
 
         return test
 
-    return _all(unaided, tested, primary=primary, compared=(AIDED, UNAIDED))
+    def with_readers(each: Tested) -> Tested:
+        if each.name != counts or each.outcome is None:
+            return each
+        truth, before, _ = _sides(unaided, each.name, None)
+        _, after, _ = _sides(aided, each.name, None)
+        alone = differences_of_readers(truth, after, before, asked=_asked(unaided, each.name, primary))
+        with_it, without = _shares(aided, each.name), _shares(unaided, each.name)
+        told = {
+            name: one._replace(figures=(with_it.get(name, one.figures[0]), without.get(name, one.figures[1])))
+            for name, one in zip(unaided.readers, alone, strict=True)
+            if one is not None
+        }
+        return replace(each, by_reader=told)
+
+    return tuple(map(with_readers, _all(unaided, tested, primary=primary, compared=(AIDED, UNAIDED))))
 
 
 def _all(
@@ -136,20 +167,8 @@ def _one(
         return Tested(
             name=name, primary=primary is not None, compared=compared, sides={}, outcome=None, refused=ONE_LABEL
         )
-    clusters = table.clusters
-    asked = Asked(
-        endpoint=CALLED[what],
-        clusters=clusters if len(clusters) < len(table.cases) else None,
-    )
-    if primary is not None:
-        asked = replace(
-            asked,
-            hypothesis=primary.hypothesis,
-            margin=primary.margin or 0.0,
-            level=primary.level,
-        )
     try:
-        sides, outcome = tested(name)(asked)
+        sides, outcome = tested(name)(_asked(table, name, primary))
     except UserError as error:
         return Tested(
             name=name,
@@ -160,6 +179,23 @@ def _one(
             refused=f"{error.what}; {error.mend}",
         )
     return Tested(name=name, primary=primary is not None, compared=compared, sides=sides, outcome=outcome)
+
+
+def _shares(table: Table, name: str) -> dict[str, Estimate]:
+    """Return each reader's share with Wilson's interval, as everywhere else; none of what is no share."""
+    readers = each_reader(table, questions_of(table, None), {})
+    return {reader.name: reader.estimates[name] for reader in readers if name in reader.estimates}
+
+
+def _asked(table: Table, name: str, primary: Endpoint | None) -> Asked:
+    clusters = table.clusters
+    asked = Asked(
+        endpoint=CALLED[name.partition("/")[0]],
+        clusters=clusters if len(clusters) < len(table.cases) else None,
+    )
+    if primary is None:
+        return asked
+    return replace(asked, hypothesis=primary.hypothesis, margin=primary.margin or 0.0, level=primary.level)
 
 
 def _names(table: Table) -> list[str]:
