@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cutis.vocabulary.errors import UserError
-from cutis.vocabulary.taxonomy import load_taxonomy, taxonomy_from
+from cutis.vocabulary.taxonomy import load_taxonomy, taxonomy_from, with_kinds
 from factories import a_taxonomy
 
 VERHOEFF_PRODUCT = [
@@ -158,3 +158,39 @@ def test_the_hash_depends_on_codes_and_order_alone():
 
     assert replace(taxonomy, title="Better").sha256 == taxonomy.sha256
     assert replace(taxonomy, diseases=taxonomy.diseases[::-1]).sha256 != taxonomy.sha256
+
+
+def test_the_papers_taxonomy_holds_neither_melanoma_nor_squamous_cell_carcinoma():
+    """But diagnoses that a melanoma is mistaken for."""
+    taxonomy = load_taxonomy("zhu14")
+
+    assert [taxonomy.holds(kind) for kind in ("melanoma", "squamous_cell_carcinoma")] == [False, False]
+    assert [d.code for d in taxonomy.diseases if "pigmented" in d.kinds] == ["DF", "SK", "MN"]
+    assert [d.code for d in taxonomy.diseases if "vascular" in d.kinds] == ["Hem", "PWS"]
+
+
+def test_ham7_holds_melanoma_and_no_invasive_squamous_cell_carcinoma():
+    """Its akiec is premalignant or in situ."""
+    taxonomy = load_taxonomy("ham7")
+
+    assert taxonomy.holds("melanoma")
+    assert not taxonomy.holds("squamous_cell_carcinoma")
+
+
+def test_kinds_that_nobody_knows_are_refused():
+    """A mistyped one would take a warning away."""
+    content = load_taxonomy("ham7").to_dict()
+    content["diseases"][0]["kinds"] = ["melanomma"]
+
+    with pytest.raises(UserError, match="melanomma"):
+        taxonomy_from(content, where="test")
+
+
+def test_a_taxonomy_of_before_kinds_were_told_takes_those_of_the_one_that_is_shipped():
+    """By name and codes; one of a clinic's own stays as it is."""
+    shipped = load_taxonomy("zhu14")
+    before = replace(shipped, diseases=tuple(replace(disease, kinds=()) for disease in shipped.diseases))
+
+    assert with_kinds(before) == shipped
+    assert with_kinds(replace(before, diseases=before.diseases[:5])).has_kinds is False
+    assert with_kinds(a_taxonomy()) == a_taxonomy()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,9 @@ from typing import Any
 from cutis.vocabulary.errors import UserError
 from cutis.vocabulary.files import read_toml
 
+# What is said of a diagnosis beside its name, since what may be told to a patient depends on it.
+MELANOMA, SQUAMOUS, PIGMENTED, VASCULAR = "melanoma", "squamous_cell_carcinoma", "pigmented", "vascular"
+KINDS = (MELANOMA, SQUAMOUS, PIGMENTED, VASCULAR)
 BUILT_IN = resources.files("cutis") / "taxonomies"
 
 
@@ -36,6 +39,7 @@ class Disease:
     malignant: bool
     terms: tuple[Term, ...] = ()
     aliases: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()  # of `KINDS`: melanoma is said only of melanoma, pigmented of what looks like one
 
     @property
     def spellings(self) -> frozenset[str]:
@@ -62,6 +66,15 @@ class Taxonomy:
     def malignant(self) -> tuple[bool, ...]:
         """Whether each diagnosis is malignant, in output order."""
         return tuple(disease.malignant for disease in self.diseases)
+
+    @property
+    def has_kinds(self) -> bool:
+        """Whether it says of any diagnosis of which kind it is; those of before could not."""
+        return any(disease.kinds for disease in self.diseases)
+
+    def holds(self, kind: str) -> bool:
+        """Say whether there is a diagnosis of this kind."""
+        return any(kind in disease.kinds for disease in self.diseases)
 
     @property
     def sha256(self) -> str:
@@ -100,6 +113,7 @@ def taxonomy_from(content: dict[str, Any], *, where: Path | str) -> Taxonomy:
                 | {
                     "terms": tuple(Term(**term) for term in disease.get("terms", ())),
                     "aliases": tuple(disease.get("aliases", ())),
+                    "kinds": tuple(disease.get("kinds", ())),
                 }
             )
             for disease in content["diseases"]
@@ -118,6 +132,10 @@ def taxonomy_from(content: dict[str, Any], *, where: Path | str) -> Taxonomy:
             f"this taxonomy is incomplete, or a field is unknown or no text: {error}", where=str(where), mend=mend
         ) from error
     repeated = sorted(spelling for spelling, diseases_meant in count.items() if diseases_meant > 1)
+    unknown = sorted({kind for disease in diseases for kind in disease.kinds} - set(KINDS))
+    if unknown:
+        mend = f"use some of: {', '.join(KINDS)}"
+        raise UserError(f"unknown kinds of diagnoses: {', '.join(unknown)}", where=str(where), mend=mend)
     if repeated:
         mend = "give each disease words of its own"
         raise UserError(f"words stand twice: {', '.join(repeated)}", where=str(where), mend=mend)
@@ -135,3 +153,15 @@ def load_taxonomy(name: str) -> Taxonomy:
         known = ", ".join(sorted(Path(str(file)).stem for file in BUILT_IN.iterdir()))
         raise UserError(f"unknown taxonomy {name!r}", where="--taxonomy", mend=f"use one of: {known}; or a .toml file")
     return taxonomy_from(read_toml(path, "taxonomy"), where=path)
+
+
+def with_kinds(taxonomy: Taxonomy) -> Taxonomy:
+    """Return a taxonomy of before kinds were told with those of the one that is shipped by its name and codes."""
+    shipped = BUILT_IN / f"{taxonomy.name}.toml"
+    if taxonomy.has_kinds or not shipped.is_file():
+        return taxonomy
+    known = load_taxonomy(taxonomy.name)
+    if known.codes != taxonomy.codes:
+        return taxonomy
+    pairs = zip(taxonomy.diseases, known.diseases, strict=True)
+    return replace(taxonomy, diseases=tuple(replace(own, kinds=theirs.kinds) for own, theirs in pairs))
