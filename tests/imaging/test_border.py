@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import json
 import os
 import signal
 import subprocess
@@ -21,7 +22,8 @@ import bombs
 from cutis.imaging.border import Decoders
 from cutis.imaging.decode import UnreadablePicture, decode
 from cutis.imaging.limits import LIMITS, MEGA, Limits
-from cutis.imaging.prepare import Preparation, prepare
+from cutis.imaging.prepare import Preparation, prepare, shrunk
+from cutis.imaging.quality import measure_quality
 from cutis.vocabulary.errors import UserError
 from factories import a_picture
 
@@ -396,3 +398,41 @@ def test_limits_are_the_caller_s_to_choose():
     """The error names those that were given."""
     with Decoders(limits=Limits(pixels=5_000)) as decoders, pytest.raises(UnreadablePicture, match=r"0\.005 mega"):
         decoders.pixels(bombs.saved(a_picture()))
+
+
+def test_all_that_is_made_of_a_picture_is_made_of_one_decoding(decoders):
+    """Prepared, measured and copied as in our own process, to the bit."""
+    picture = a_picture(width=200, height=120)
+
+    seen = decoders.looked_at(bombs.saved(picture), PREPARATION, longest=100)
+
+    np.testing.assert_array_equal(seen.pixels, prepare(picture, PREPARATION))
+    np.testing.assert_array_equal(seen.copy, np.asarray(shrunk(picture, 100)))
+    assert seen.copy.shape == (60, 100, 3)
+    assert seen.quality == measure_quality(picture)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"quality": {"sharpness": float("inf"), "brightness": 0.5, "contrast": 0.5, "marks": []}},
+        {"quality": {"sharpness": 1.0, "brightness": 0.5, "contrast": 0.5, "marks": ["<script>"]}},
+        {"quality": {"sharpness": 1.0}},
+        {"quality": None},
+        {"size": [10**6, 10**6]},
+        {"size": [0, 4]},
+        {},
+    ],
+    ids=repr,
+)
+def test_a_decoder_that_was_taken_over_cannot_say_what_it_likes_of_quality(said):
+    """Numbers are numbers and marks are ours; anything else costs the picture, and the decoder."""
+    line = json.dumps({"shape": [64, 64, 3], "size": [4, 4]} | said).encode() + b"\n"
+    with Decoders() as decoders:
+        decoders.every[0].process = a_process_that_says(line)
+
+        with pytest.raises(UnreadablePicture) as caught:
+            decoders.looked_at(b"picture", PREPARATION, longest=100)
+
+        assert caught.value.reason == "decoder died"
+        assert decoders.looked_at(bombs.saved(a_picture()), PREPARATION, longest=100).copy.shape == (75, 100, 3)

@@ -8,29 +8,33 @@ that a picture has taken over can send a wrong picture, and nothing else.
 from __future__ import annotations
 
 import json
+import math
 import os
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from queue import LifoQueue
-from typing import IO, NamedTuple, Self
+from typing import IO, Any, NamedTuple, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cutis.imaging.decode import REASONS, name_of, open_source, unreadable
 from cutis.imaging.limits import LIMITS, MEGA, Limits
-from cutis.imaging.prepare import Preparation
+from cutis.imaging.prepare import Preparation, shrunk_size
+from cutis.imaging.quality import MARKS
+from cutis.vocabulary.case import Quality
 
 PIECE = 1 << 20
 LONGEST_ANSWER = 1 << 16  # bytes of its line
 # What a process needs to find its libraries; the rest of the environment may hold secrets.
 HANDED_DOWN = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "LANG", "LC_ALL")
+Heard = TypeVar("Heard")
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
 
@@ -39,6 +43,14 @@ class Prepared(NamedTuple):
 
     pixels: NDArray[np.uint8]  # (S, S, 3)
     size: tuple[int, int]  # width and height of the upright picture
+
+
+class Looked(NamedTuple):
+    """All that is made of a picture in one go: what a network sees of it, what people do, and how good it is."""
+
+    pixels: NDArray[np.uint8]  # (S, S, 3), prepared
+    copy: NDArray[np.uint8]  # (h, w, 3), upright and in sRGB
+    quality: Quality  # measured on the picture, not on the copy
 
 
 class Decoders:
@@ -85,6 +97,20 @@ class Decoders:
             UnreadablePicture, UserError: as `pixels`.
         """
         return self._answer(source, preparation)
+
+    def looked_at(self, source: Path | bytes, preparation: Preparation, *, longest: int) -> Looked:
+        """Return a picture as a network sees it, a copy of it for people, and how good it is; it is decoded once.
+
+        Args:
+            source: a file, or its bytes.
+            preparation: of the network.
+            longest: pixels that the longer side of the copy may have.
+
+        Raises:
+            UnreadablePicture, UserError: as `pixels`.
+        """
+        with open_source(source) as stream, self._one() as decoder:
+            return decoder.look(stream, name_of(source), preparation, longest=longest)
 
     def prepared_file(self, path: Path, preparation: Preparation) -> NDArray[np.uint8]:
         """Do what `cutis.imaging.prepare.prepared_file` does, at the border."""
@@ -141,6 +167,19 @@ class Decoder:
 
     def answer(self, stream: IO[bytes], name: str, preparation: Preparation | None) -> Prepared:
         """Ask the process for one picture; replace it where it does not answer as it should."""
+        question = {"preparation": None if preparation is None else preparation.to_dict()}
+        return self._answer(stream, name, question, lambda process: _heard(process, preparation, limits=self.limits))
+
+    def look(self, stream: IO[bytes], name: str, preparation: Preparation, *, longest: int) -> Looked:
+        """Ask for a picture with a copy of it and its quality, as `answer` does."""
+        question = {"preparation": preparation.to_dict(), "longest": longest}
+
+        def hear(process: subprocess.Popen[bytes]) -> Looked:
+            return _heard_more(process, preparation, limits=self.limits, longest=longest)
+
+        return self._answer(stream, name, question, hear)
+
+    def _answer(self, stream: IO[bytes], name: str, question: dict[str, Any], hear: Callable[[Any], Heard]) -> Heard:
         length = stream.seek(0, os.SEEK_END)
         stream.seek(0)
         if length > self.limits.file:  # it need not travel to be refused
@@ -150,8 +189,8 @@ class Decoder:
         patience.daemon = True
         patience.start()
         try:
-            _ask(process, stream, length, preparation)
-            return _heard(process, preparation, limits=self.limits)
+            _ask(process, stream, length, question)
+            return hear(process)
         except _Refused as refused:
             raise unreadable(refused.reason, refused.detail, name, self.limits) from None
         except (OSError, EOFError, ValueError, TypeError, KeyError):
@@ -174,10 +213,9 @@ class _Refused(Exception):
         self.detail = detail
 
 
-def _ask(process: subprocess.Popen[bytes], stream: IO[bytes], length: int, preparation: Preparation | None) -> None:
+def _ask(process: subprocess.Popen[bytes], stream: IO[bytes], length: int, question: dict[str, Any]) -> None:
     assert process.stdin is not None
-    question = {"length": length, "preparation": None if preparation is None else preparation.to_dict()}
-    process.stdin.write(json.dumps(question).encode() + b"\n")
+    process.stdin.write(json.dumps({"length": length} | question).encode() + b"\n")
     while length > 0:  # piece by piece, so that a large file is never in our memory
         piece = stream.read(min(length, PIECE))
         if not piece:
@@ -189,24 +227,57 @@ def _ask(process: subprocess.Popen[bytes], stream: IO[bytes], length: int, prepa
 
 def _heard(process: subprocess.Popen[bytes], preparation: Preparation | None, *, limits: Limits) -> Prepared:
     """Read one answer, and believe nothing of it."""
+    said = _line(process)
+    size = _size(said, limits=limits)
+    side = preparation.size if preparation else None
+    shape = (side, side, 3) if side else (*size[::-1], 3)
+    if tuple(said["shape"]) != shape:
+        raise ValueError("no picture of ours")
+    return Prepared(_pixels(process, shape), size)
+
+
+def _heard_more(process: subprocess.Popen[bytes], preparation: Preparation, *, limits: Limits, longest: int) -> Looked:
+    """Read one answer with a copy and its quality, and believe nothing of it."""
+    said = _line(process)
+    size = _size(said, limits=limits)
+    quality = _quality(said["quality"], size)
+    width, height = shrunk_size(size, longest)
+    pixels = _pixels(process, (preparation.size, preparation.size, 3))
+    return Looked(pixels, _pixels(process, (height, width, 3)), quality)
+
+
+def _line(process: subprocess.Popen[bytes]) -> dict[str, Any]:
     assert process.stdout is not None
-    said = json.loads(process.stdout.readline(LONGEST_ANSWER))
+    said: dict[str, Any] = json.loads(process.stdout.readline(LONGEST_ANSWER))
     if "reason" in said:
         if said["reason"] not in REASONS:
             raise ValueError("no reason of ours")
         detail = "".join(sign if sign.isprintable() else " " for sign in str(said["detail"]))
         raise _Refused(said["reason"], detail)
+    return said
+
+
+def _size(said: dict[str, Any], *, limits: Limits) -> tuple[int, int]:
     width, height = map(int, said["size"])
-    side = preparation.size if preparation else None
-    shape = (side, side, 3) if side else (height, width, 3)
     if min(width, height) < 1 or max(width, height) > limits.side or width * height > limits.pixels:
         raise ValueError("beyond the limits")
-    if tuple(said["shape"]) != shape:
-        raise ValueError("no picture of ours")
+    return width, height
+
+
+def _quality(said: dict[str, Any], size: tuple[int, int]) -> Quality:
+    measured = {name: float(said[name]) for name in ("sharpness", "brightness", "contrast")}
+    marks = tuple(said["marks"])
+    if not all(map(math.isfinite, measured.values())) or not MARKS.issuperset(marks):
+        raise ValueError("no measurement of ours")
+    return Quality(width=size[0], height=size[1], marks=marks, **measured)
+
+
+def _pixels(process: subprocess.Popen[bytes], shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    assert process.stdout is not None
     pixels = np.empty(shape, np.uint8)
     if process.stdout.readinto(pixels.data.cast("B")) != pixels.nbytes:  # type: ignore[attr-defined]
         raise EOFError("the pixels ended early")
-    return Prepared(pixels, (width, height))
+    return pixels
 
 
 def _how_it_ended(code: int | None, *, patient: bool) -> tuple[str, str]:

@@ -1,7 +1,8 @@
 """One decoder process: pictures come in by standard input, pixels or a reason leave by standard output.
 
-It is started by `cutis.imaging.border` and by nothing else. A question is a line of JSON (`length`, `preparation`) and
-so many bytes; the answer is a line of JSON (`shape` and `size`, or `reason` and `detail`), and with `shape` the pixels.
+It is started by `cutis.imaging.border` and by nothing else. A question is a line of JSON (`length`, `preparation`,
+`longest`) and so many bytes; the answer is a line of JSON (`shape` and `size`, or `reason` and `detail`), and with
+`shape` the pixels. Where `longest` is asked for, the line has `quality` too, and a smaller copy follows the pixels.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import json
 import signal
 import sys
+from dataclasses import asdict
 from typing import IO, Any, NamedTuple
 
 import numpy as np
@@ -16,7 +18,9 @@ from numpy.typing import NDArray
 
 from cutis.imaging.decode import UnreadablePicture, claimed_size, decode
 from cutis.imaging.limits import MEGA, Limits
-from cutis.imaging.prepare import preparation_from, prepare
+from cutis.imaging.prepare import preparation_from, prepare, shrunk
+from cutis.imaging.quality import measure_quality
+from cutis.vocabulary.case import Quality
 
 FILES = 64  # more than it needs
 
@@ -26,6 +30,8 @@ class Seen(NamedTuple):
 
     pixels: NDArray[np.uint8]  # (H, W, 3)
     size: tuple[int, int]  # width and height of the upright picture
+    copy: NDArray[np.uint8] | None = None  # (h, w, 3), to be looked at
+    quality: Quality | None = None
 
 
 def main() -> None:
@@ -58,10 +64,13 @@ def give_up_rights(limits: Limits) -> None:
 def answer(question: dict[str, Any], asked: IO[bytes], answered: IO[bytes], *, limits: Limits) -> None:
     """Read the picture of one question and write what it is."""
     said: dict[str, Any]
-    pixels = b""
+    pixels = copy = b""
     try:
-        seen = see(asked.read(question["length"]), question["preparation"], limits=limits)
+        content = asked.read(question["length"])
+        seen = see(content, question["preparation"], longest=question.get("longest"), limits=limits)
         said, pixels = {"shape": seen.pixels.shape, "size": seen.size}, seen.pixels.tobytes()
+        if seen.copy is not None and seen.quality is not None:
+            said, copy = said | {"quality": asdict(seen.quality)}, seen.copy.tobytes()
     except UnreadablePicture as error:
         said = {"reason": error.reason, "detail": error.detail}
     except MemoryError:
@@ -70,11 +79,18 @@ def answer(question: dict[str, Any], asked: IO[bytes], answered: IO[bytes], *, l
         said = {"reason": "decoder died", "detail": f"{type(error).__name__}: {error}"}
     answered.write(json.dumps(said).encode() + b"\n")
     answered.write(pixels)
+    answered.write(copy)
     answered.flush()
 
 
-def see(content: bytes, preparation: dict[str, Any] | None, *, limits: Limits) -> Seen:
+def see(content: bytes, preparation: dict[str, Any] | None, *, limits: Limits, longest: int | None = None) -> Seen:
     """Return a picture within the time that its size allows; beyond it the system ends this process.
+
+    Args:
+        content: of its file.
+        preparation: how it is prepared, as plain data; None: not at all.
+        limits: of this process.
+        longest: pixels that the longer side of a copy to look at may have; None: no copy, and nothing is measured.
 
     Raises:
         UnreadablePicture: the bytes hold no picture that can be decoded within the limits.
@@ -85,7 +101,10 @@ def see(content: bytes, preparation: dict[str, Any] | None, *, limits: Limits) -
         picture = decode(content, limits=limits)
         if preparation is None:
             return Seen(np.asarray(picture), picture.size)
-        return Seen(prepare(picture, preparation_from(preparation, where="the question")), picture.size)
+        prepared = prepare(picture, preparation_from(preparation, where="the question"))
+        if longest is None:
+            return Seen(prepared, picture.size)
+        return Seen(prepared, picture.size, np.asarray(shrunk(picture, longest)), measure_quality(picture))
     finally:
         _allow(0)
 

@@ -25,6 +25,8 @@ EMPTY_BELOW = 0.015  # contrast per brightness: one even colour, such as a lens 
 SMALL_BELOW = 128  # pixels of the shorter side: fewer than the smallest network here is trained with
 TINY_BELOW = 64  # an icon: no dermoscopic structure is left
 
+MARKS = frozenset({"tiny", "small", "black", "dark", "bright", "blurred"})
+
 FAINT = 0.3  # squared grey levels of the third octave: a slope that is fainter counts as no detail
 
 
