@@ -48,7 +48,9 @@ def test_an_explanation_leaves_figures_an_atlas_and_what_they_were_made_from(wor
     features = load_file(workspace.evaluation("invented") / "outputs.safetensors")["features"]
     laid_out = lay_out(features, settings_for(len(features))).atlas
     np.testing.assert_array_equal(atlas.select(["x", "y"]).to_pandas(), laid_out.places)
-    np.testing.assert_array_equal(read_atlas(folder / "atlas.safetensors").features, laid_out.features)
+    kept = read_atlas(folder / "atlas.safetensors")
+    np.testing.assert_array_equal(kept.features, laid_out.features)
+    assert [predictions.codes[kind] for kind in kept.diagnosis] == atlas.column("truth").to_pylist()
     for depth in about["depths"]:
         assert set(depth["quality"]) == {"trustworthiness/3", "preservation/3"}
         for figure in depth["quality"].values():

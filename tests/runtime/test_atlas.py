@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -163,12 +164,22 @@ def test_an_atlas_is_read_back_as_it_was_written(mapped, tmp_path):
 
     write_atlas(tmp_path / "atlas.safetensors", atlas, about={"bundle": "invented"})
 
-    np.testing.assert_array_equal(
-        place(read_atlas(tmp_path / "atlas.safetensors"), new).places, place(atlas, new).places
-    )
+    read = read_atlas(tmp_path / "atlas.safetensors")
+    np.testing.assert_array_equal(place(read, new).places, place(atlas, new).places)
+    assert read.diagnosis is None
     (tmp_path / "atlas.safetensors").write_bytes(b"torn")
     with pytest.raises(UserError, match="missing or damaged"):
         read_atlas(tmp_path / "atlas.safetensors")
+
+
+def test_an_atlas_keeps_which_diagnosis_each_of_its_cases_has(mapped, tmp_path):
+    """So that whoever shows a new case on it can colour the others."""
+    embedding, features, *_ = mapped
+    diagnosis = np.arange(len(embedding)) % 3
+
+    write_atlas(tmp_path / "atlas.safetensors", replace(_atlas(features, embedding), diagnosis=diagnosis), about={})
+
+    np.testing.assert_array_equal(read_atlas(tmp_path / "atlas.safetensors").diagnosis, diagnosis)
 
 
 def test_placing_needs_nothing_but_numpy():

@@ -19,6 +19,7 @@ from safetensors import SafetensorError, safe_open
 from cutis.vocabulary.errors import UserError
 from cutis.vocabulary.files import check_stamp, stamp, written_aside
 
+ATLAS = "atlas.safetensors"
 PERPLEXITY = 5.0  # of a new case; its neighbours are three times as many
 EXAGGERATION = 1.5  # of its attraction to them
 MEDIAN_OF = 25  # neighbours, in whose middle the search begins
@@ -37,6 +38,7 @@ class Atlas:
     axes: Array  # (F, P) their principal components
     features: Array  # (N, P) of the cases, along these axes
     places: Places  # (N, 2)
+    diagnosis: NDArray[np.int64] | None = None  # (N,) index into the taxonomy; None in an atlas of an older version
 
     def __len__(self) -> int:
         return len(self.places)
@@ -165,7 +167,14 @@ def write_atlas(path: Path, atlas: Atlas, *, about: dict[str, Any]) -> None:
     """Write an atlas as safetensors; its rows are those of atlas.parquet that were laid out."""
     from safetensors.numpy import save_file
 
-    tensors = {"mean": atlas.mean, "axes": atlas.axes, "features": atlas.features, "places": atlas.places}
+    tensors: dict[str, NDArray[Any]] = {
+        "mean": atlas.mean,
+        "axes": atlas.axes,
+        "features": atlas.features,
+        "places": atlas.places,
+    }
+    if atlas.diagnosis is not None:
+        tensors["diagnosis"] = atlas.diagnosis
     plain = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
     with written_aside(path) as aside:
         save_file(plain, aside, metadata={"stamp": json.dumps(stamp("atlas") | about, ensure_ascii=False)})
@@ -180,7 +189,8 @@ def read_atlas(path: Path) -> Atlas:
     try:
         with safe_open(path, "numpy") as file:
             check_stamp(json.loads((file.metadata() or {}).get("stamp", "{}")), "atlas", where=path)
-            tensors = {name: file.get_tensor(name) for name in ("mean", "axes", "features", "places")}
+            told = {"diagnosis"} & set(file.keys())
+            tensors = {name: file.get_tensor(name) for name in ("mean", "axes", "features", "places", *told)}
     except (SafetensorError, OSError) as error:
         mend = "run cutis explain --again"
         raise UserError(f"this atlas is missing or damaged: {error}", where=str(path), mend=mend) from error

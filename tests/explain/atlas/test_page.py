@@ -6,7 +6,6 @@ import base64
 import csv
 import json
 import re
-import shutil
 
 import numpy as np
 import pytest
@@ -44,23 +43,10 @@ def address(tmp_path_factory):
     return _write(tmp_path_factory.mktemp("atlas"), a_chart(cast=chart.cast._replace(laid_out=tuple(people))))
 
 
-@pytest.fixture(scope="session")
-def browser():
-    """Chromium, where there is one, and what drives it."""
-    driver = pytest.importorskip("playwright.sync_api")
-    found = shutil.which("chromium")
-    if found is None:
-        pytest.skip("needs chromium")
-    with driver.sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=found)
-        yield opened
-        opened.close()
-
-
 @pytest.fixture
-def page(browser, address):
+def page(chromium, address):
     """The page on a screen; whatever it asks for or stumbles over is remembered."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True)
+    context = chromium.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True)
     opened = context.new_page()
     opened.asked, opened.errors = [], []
     opened.on("request", lambda request: opened.asked.append(request.url))
@@ -271,9 +257,9 @@ def test_another_depth_shows_the_same_cases_in_the_same_colours(page):
     assert page.locator("#legend li").count() == 3
 
 
-def test_a_telephone_shows_it_without_scrolling_sideways(browser, address):
+def test_a_telephone_shows_it_without_scrolling_sideways(chromium, address):
     """A tap opens a case."""
-    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    context = chromium.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     page = context.new_page()
     page.goto(address)
     _wait(page, "document.getElementById('shown').textContent")
@@ -285,12 +271,12 @@ def test_a_telephone_shows_it_without_scrolling_sideways(browser, address):
     context.close()
 
 
-def test_a_single_case_that_was_placed_is_opened_at_once(browser, tmp_path):
+def test_a_single_case_that_was_placed_is_opened_at_once(chromium, tmp_path):
     """Whoever asked for it need not look for it; a group of one is a group."""
     chart = a_chart(cases=12, asked=(11,))
     first, *_ = chart.cast.laid_out[:11], chart.cast.laid_out[11]
     placed = a_case(11, case_id="new", diagnosis=None, indeterminate="unresolved votes", split="train")
-    page = browser.new_page()
+    page = chromium.new_page()
 
     page.goto(
         _write(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +63,8 @@ def write_chart(folder: Path, chart: Chart, taxonomy: Taxonomy, *, about: dict[s
         key = depth.name.replace(" ", "_")
         columns |= {f"x_{key}": depth.places[:, 0], f"y_{key}": depth.places[:, 1]}
     write_table(folder / "atlas.parquet", "atlas", columns, about=about)
-    write_atlas(folder / "atlas.safetensors", chart.last.atlas, about=about)
+    atlas = replace(chart.last.atlas, diagnosis=truth[: chart.laid_out])
+    write_atlas(folder / "atlas.safetensors", atlas, about=about)
     (folder / "figures").mkdir(exist_ok=True)
     called = Called(truth, answers)
     of_what = f"{about['bundle']}, {counted(about)}{', invented' * about['invented']}."
