@@ -14,7 +14,7 @@ PATIENTS = (
     "neighbours.safetensors",
     "atlas.safetensors",
     "atlas.parquet",
-    "thumbnails.bin",
+    "thumbnails.safetensors",
     "pictures/case0001.png",
     "case0001.png",
     "openvino/case0001.png",
@@ -27,6 +27,8 @@ def released(folder, weights, *, licence="CC0-1.0"):
     """Return a release of these weights under this licence, with all that may hold a patient beside it."""
     weights.write_bytes(b"weights")
     a_release_folder(folder, licence=licence, weights_sha256=sha256_of(weights))
+    for name in ("maps.json", "reference.json"):
+        (folder / name).write_text("{}")
     for name in PATIENTS:
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_bytes(b"of a patient")
@@ -42,6 +44,7 @@ def test_only_what_is_known_to_hold_no_patient_is_public(tmp_path):
 
     assert not set(public) & set(PATIENTS)
     assert {"network.onnx", "openvino/network.bin", "release.json", "card.md", "self-test.png"} <= set(public)
+    assert {"maps.json", "reference.json"} <= set(public)
 
 
 def test_nothing_of_a_patient_is_written(tmp_path):

@@ -8,45 +8,15 @@ import numpy as np
 import pytest
 
 from cutis.evaluate.stage import evaluate
-from cutis.release.contents import Passed
 from cutis.release.sign import new_keys
-from cutis.release.stage import Parts, Signer, publish_release, release
+from cutis.release.stage import Signer, publish_release, release
 from cutis.runtime.bundle import read_bundle
-from cutis.runtime.engines import OFFERS
-from cutis.runtime.release import files_of, read_release
+from cutis.runtime.release import read_release
 from cutis.vocabulary.errors import SafetyRefusal, UserError
 from cutis.vocabulary.files import sha256_of
 from cutis.workspace import Workspace
-from factories import a_tested_workspace, an_engine, an_evaluated_workspace, with_training_cases
-
-ONNX, OPENVINO, BF16, INT8 = OFFERS
-
-
-def converted(_, folder):
-    """Write something for every network."""
-    for offer in OFFERS:
-        for name in files_of(offer):
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            (folder / name).write_bytes(f"weights of {name}".encode())
-
-
-def judged(*offers):
-    """Let these pass."""
-
-    def compare(_, folder):
-        (folder / "parity.json").write_text('{"kind": "parity", "format": 1}')
-        return tuple(Passed(offer, 0.01) for offer in offers)
-
-    return compare
-
-
-def opened(bundle, file=None, *, precision="fp32"):
-    """An engine that answers by colours, whatever the file."""
-    assert file is None or file.read_bytes().startswith(b"weights of")
-    return an_engine(auxiliary_logits=(np.zeros((1, 3), np.float32),) * 7)
-
-
-FAKE = Parts(convert=converted, compare=judged(ONNX, OPENVINO, BF16), trained=opened, engine=opened)
+from factories import a_tested_workspace, an_evaluated_workspace, with_training_cases
+from releases import BF16, FAKE, INT8, judged, opened
 
 
 @pytest.fixture(scope="module")
@@ -168,8 +138,8 @@ def test_training_cases_travel_to_the_clinic_and_not_to_the_hub(tmp_path):
 
     made = read_release(workspace.release("invented"))
     assert len(made.index()) == 12
-    assert any("rows of patients" in line for line in told.lines)
-    assert published.facts["left_out"] == ("neighbours.safetensors",)
+    assert any("are of patients" in line for line in told.lines)
+    assert published.facts["left_out"] == ("neighbours.safetensors", "thumbnails.safetensors")
     for path in (tmp_path / "public").rglob("*.*"):
         content = path.read_bytes() if path.is_file() else b""
         assert b"patient00" not in content

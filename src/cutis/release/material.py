@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cutis.runtime.atlas import ATLAS
 from cutis.runtime.bundle import DESCRIPTION, Bundle, read_bundle
 from cutis.vocabulary.case import Manifest, read_manifest, unchanged_picture
 from cutis.vocabulary.errors import UserError
@@ -13,13 +14,13 @@ from cutis.vocabulary.files import check_sums, read_json, sha256_of
 from cutis.vocabulary.predictions import Predictions, read_predictions
 from cutis.workspace import Workspace
 
-ATLAS = "atlas.safetensors"
+SANITY = "sanity.json"
 ESTIMATES = "estimates.json"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Material:
-    """A bundle with its dataset, its evidence, and its atlas where one was made; all of the same weights."""
+    """A bundle with its dataset, its evidence, and what explains it where that was made; all of the same weights."""
 
     bundle: Bundle
     dataset: Path
@@ -27,6 +28,7 @@ class Material:
     predictions: Predictions  # of the settled cases of the test split
     evaluation: dict[str, Any]  # estimates.json
     atlas: Path | None
+    sanity: dict[str, Any] | None  # sanity.json; None where nobody examined the maps of these weights
     made_from: dict[str, str]
 
     @property
@@ -58,8 +60,7 @@ def read_material(workspace: Workspace, name: str) -> Material:
     estimates = read_json(folder / ESTIMATES, "estimates")
     if not _is_of(estimates, sums | {"manifest": sha256_of(dataset / "manifest.parquet")}):
         raise UserError("this evaluation was made from another bundle or dataset", where=str(folder), mend=again)
-    atlas = _atlas(workspace, name, sums)
-    carried = {"atlas": sha256_of(atlas)} if atlas else {}
+    atlas, sanity = (_explained(workspace, name, file, sums=sums) for file in (ATLAS, SANITY))
     return Material(
         bundle=bundle,
         dataset=dataset,
@@ -67,17 +68,21 @@ def read_material(workspace: Workspace, name: str) -> Material:
         predictions=read_predictions(folder / "predictions.parquet"),
         evaluation=estimates,
         atlas=atlas,
-        made_from=sums | {"evaluation": sha256_of(folder / ESTIMATES)} | carried,
+        sanity=read_json(sanity, "sanity") if sanity else None,
+        made_from=sums
+        | {"evaluation": sha256_of(folder / ESTIMATES)}
+        | {path.stem: sha256_of(path) for path in (atlas, sanity) if path},
     )
 
 
-def _atlas(workspace: Workspace, name: str, sums: dict[str, str]) -> Path | None:
+def _explained(workspace: Workspace, name: str, file: str, *, sums: dict[str, str]) -> Path | None:
+    """Return a file of the bundle's explanation; None where there is none of these weights."""
     folder = workspace.explanation(name)
-    if not (folder / ATLAS).exists():
+    if not (folder / file).exists():
         return None
     check_sums(folder.resolve(), "explanation", mend=f"cutis explain --name {name} --again")
     content = read_json(folder.resolve() / "saliency.json", "saliency")
-    return folder.resolve() / ATLAS if _is_of(content, sums) else None
+    return folder.resolve() / file if _is_of(content, sums) else None
 
 
 def _is_of(content: dict[str, Any], sums: dict[str, str]) -> bool:

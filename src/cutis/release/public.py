@@ -16,9 +16,10 @@ from cutis.vocabulary.files import sha256_of, sync
 from cutis.workspace import folder_aside
 
 # What is published is named; what is not is left out, whatever it is. Rows of patients lie in neighbours.safetensors
-# (their features) and atlas.safetensors (the same), thumbnails and pictures in files of their own.
+# (their features) and atlas.safetensors (the same), thumbnails and pictures in files of their own; reference.json holds
+# counts of at least five.
 _PUBLIC = re.compile(
-    r"release\.json|config\.json|card\.md|parity\.json|self-test\.(json|png)|trust\.safetensors|network\.onnx"
+    r"release\.json|config\.json|card\.md|maps\.json|parity\.json|reference\.json|self-test\.(json|png)|trust\.safetensors|network\.onnx"
     r"|openvino/([a-z0-9]+/)?network\.(xml|bin)"
 )
 ON_THE_HUB = {CARD: "README.md"}  # by which name the hub shows it

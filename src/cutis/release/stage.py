@@ -10,16 +10,22 @@ from typing import NamedTuple
 from cutis.release.card import write_card
 from cutis.release.contents import Passed, carry, only_passed, write_description
 from cutis.release.licence import require_consent
-from cutis.release.material import ATLAS, Material, read_material
+from cutis.release.maps import write_offered_maps
+from cutis.release.material import Material, read_material
 from cutis.release.networks import PARITY, compare, convert
 from cutis.release.public import Published, publish
+from cutis.release.reference import write_reference
 from cutis.release.self_test import write_self_test
 from cutis.release.sign import read_private_key, seal
+from cutis.release.thumbnails import ROOM as ROOM_OF_A_THUMBNAIL
+from cutis.release.thumbnails import compared_with, write_thumbnails
+from cutis.runtime.atlas import ATLAS
 from cutis.runtime.bundle import Bundle, read_bundle
 from cutis.runtime.engines import Engine, Offer, open_engine
 from cutis.runtime.neighbours import NEIGHBOURS
 from cutis.runtime.release import Release, files_of, read_release
 from cutis.runtime.self_test import SelfTest, self_test
+from cutis.runtime.thumbnails import THUMBNAILS
 from cutis.vocabulary.errors import UserError
 from cutis.workspace import Finished, Workspace
 
@@ -68,15 +74,20 @@ def release(
     key = read_private_key(signer.key, passphrase=signer.passphrase) if signer else None
     material = read_material(workspace, name)
     bundle = material.bundle
-    with workspace.new_version(target, again=again, needs=ROOM * bundle.weights.stat().st_size) as folder:
+    needs = ROOM * bundle.weights.stat().st_size + ROOM_OF_A_THUMBNAIL * len(compared_with(material))
+    with workspace.new_version(target, again=again, needs=needs) as folder:
+        trained = parts.trained(bundle)
         parts.convert(material, folder)
         passed = only_passed(folder, parts.compare(material, folder), bundle)
         carry(folder, material)
+        write_offered_maps(folder, material)
+        write_thumbnails(folder, material)
+        write_reference(folder, material, trained)
         write_self_test(
             folder,
             bundle,
             passed,
-            trained=parts.trained(bundle),
+            trained=trained,
             opening=lambda offer: parts.engine(bundle, folder / offer.file, precision=offer.precision),
         )
         write_description(folder, bundle, passed, made_from=material.made_from)
@@ -117,8 +128,12 @@ def _finished(target: Path, made: Release, tested: list[SelfTest]) -> Finished:
     sealed = made.sealed
     size = sum(entry.size for entry in sealed.entries.values())
     who = f"signed by the key {str(sealed.manifest['signer'])[:16]}" if sealed.signed else "NOT SIGNED: give it a --key"
-    failed = _failed(made)
-    private = [name for name in (NEIGHBOURS, ATLAS) if name in sealed.entries]
+    failed, maps = _failed(made), made.maps_offered().offered
+    private = [
+        f"{name} ({sealed.entries[name].size / 2**20:.1f} MB)"
+        for name in (NEIGHBOURS, ATLAS, THUMBNAILS)
+        if name in sealed.entries
+    ]
     return Finished(
         wrote=target,
         lines=(
@@ -126,16 +141,15 @@ def _finished(target: Path, made: Release, tested: list[SelfTest]) -> Finished:
             f"offered in {', '.join(each.name for each in made.offers)}",
             *(f"NOT offered: {name}: {why}" for name, why in failed.items()),
             *(f"self-test of {each.offer}: off by {each.off_by:.1g} at most" for each in tested),
+            f"maps that may be shown: {', '.join(maps) or 'none, since none was examined and passed'}",
             f"check it: cutis verify {target}",
-            *(
-                (f"{' and '.join(private)} hold rows of patients: what --public writes leaves them out",)
-                * bool(private)
-            ),
+            *((f"{', '.join(private)} are of patients: what --public writes leaves them out",) * bool(private)),
         ),
         facts={
             "name": made.bundle.name,
             "offers": [each.name for each in made.offers],
             "not_offered": failed,
+            "maps": list(maps),
             "bytes": size,
             "files": sorted(sealed.entries),
             "manifest_sha256": sealed.manifest_sha256,

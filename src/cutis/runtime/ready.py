@@ -60,6 +60,15 @@ def ready_release(trusted: Trusted, *, engine: str = AUTO, similar: bool = False
         SafetyRefusal: it was changed, is not signed as it must be, or does not answer its own picture as it did.
     """
     release = read_release(trusted.folder, key=trusted.key, required=trusted.required)
+    return ready_of(release, engine=engine, similar=similar, memory=memory)
+
+
+def ready_of(release: Release, *, engine: str = AUTO, similar: bool = False, memory: Path | None = None) -> Ready:
+    """Open a release that was checked; see `ready_release`.
+
+    Raises:
+        UserError, SafetyRefusal: as there.
+    """
     among = release.index() if similar else None
     if engine != AUTO:
         offer = _named(release, engine)

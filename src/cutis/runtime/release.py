@@ -5,18 +5,23 @@ from __future__ import annotations
 import json
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from cutis.runtime.atlas import ATLAS, Atlas, read_atlas
 from cutis.runtime.bundle import TRUST, Bundle, bundle_from
 from cutis.runtime.engines import Engine, Offer, open_engine
 from cutis.runtime.neighbours import NEIGHBOURS, Index, read_index
+from cutis.runtime.offered import OfferedMaps, read_offered_maps
 from cutis.runtime.sealed import Sealed, lent, read_sealed
 from cutis.runtime.signature import read_public_key
+from cutis.runtime.thumbnails import read_thumbnails
 from cutis.vocabulary.errors import UserError
 from cutis.vocabulary.files import check_stamp
 
 DESCRIPTION = "release.json"
+REFERENCE = "reference.json"  # what a monitor holds a clinic's pictures and answers against
 AGAIN = "make it again with this version of cutis: cutis release --again"
 
 
@@ -66,6 +71,39 @@ class Release:
             raise UserError(what, where=str(self.sealed.folder), mend=mend)
         with self.lend(NEIGHBOURS) as folder:
             return read_index(folder / NEIGHBOURS)
+
+    def atlas(self) -> Atlas | None:
+        """Return the map on which a new case is placed, with the diagnosis of each of its cases; None without one.
+
+        Raises:
+            UserError: it is damaged, or of a newer format.
+        """
+        if ATLAS not in self.sealed.entries:
+            return None
+        with self.lend(ATLAS) as folder:
+            return read_atlas(folder / ATLAS)
+
+    def thumbnail(self, case_id: str) -> bytes | None:
+        """Return a training case as a small JPEG; None where the release carries no picture of it.
+
+        The first call reads all of them, and they are kept: about 3 kB a case.
+
+        Raises:
+            UserError: they are damaged, or of a newer format.
+        """
+        return self._thumbnails.get(case_id)
+
+    def maps_offered(self) -> OfferedMaps:
+        """Return which maps of where it looks may be shown, and why the others may not.
+
+        Raises:
+            UserError: what says so is damaged, or of a newer format.
+        """
+        return read_offered_maps(self.sealed, auxiliary=self.bundle.auxiliary)
+
+    @cached_property
+    def _thumbnails(self) -> dict[str, bytes]:
+        return read_thumbnails(self.sealed)
 
 
 def files_of(offer: Offer) -> tuple[str, ...]:

@@ -46,6 +46,13 @@ class Abstentions(NamedTuple):
     reasons: tuple[tuple[str, ...], ...]  # N; the weightiest first, empty where it is answered
 
 
+class Ground(NamedTuple):
+    """One signal that would have sufficed to abstain."""
+
+    signal: str  # of `Signals`
+    chance: float  # how often an own picture is at least as unusual
+
+
 SAID = {
     "uncertainty": "its most probable diagnosis is less probable",
     "disagreement": "the depths of the network disagree more",
@@ -210,28 +217,40 @@ def combined(signals: Signals, acceptance: Acceptance) -> NDArray[np.float64]:
 
 def abstentions(signals: Signals, acceptance: Acceptance) -> Abstentions:
     """Say which pictures are not answered, and why: every signal that would have sufficed, the most unusual first."""
+    grounds = grounds_of(signals, acceptance)
+    reasons = tuple(
+        tuple(f"{SAID[each.signal]} than in {_own_pictures(each.chance, acceptance)}" for each in of_picture)
+        for of_picture in grounds
+    )
+    return Abstentions(np.array([bool(of_picture) for of_picture in grounds], dtype=np.bool_), reasons)
+
+
+def grounds_of(signals: Signals, acceptance: Acceptance) -> tuple[tuple[Ground, ...], ...]:
+    """Return why each of N pictures is not answered, the most unusual signal first; nothing where it is answered."""
     limit = acceptance.abstain_above
     if limit is None:
-        answered = len(signals.distance)
-        return Abstentions(np.zeros(answered, dtype=np.bool_), ((),) * answered)
+        return ((),) * len(signals.distance)
     chances = np.stack(
         [tail_probability(signal, tail) for signal, tail in zip(signals, acceptance.tails, strict=True)], axis=1
     )
-    unusual: NDArray[np.bool_] = 1 - chances > limit
-    reasons = tuple(
+    return tuple(
         tuple(
-            f"{SAID[Signals._fields[signal]]} than in {_own_pictures(chance[signal], acceptance)}"
+            Ground(Signals._fields[signal], float(chance[signal]))
             for signal in np.argsort(chance, kind="stable")
-            if too_much[signal]
+            if 1 - chance[signal] > limit
         )
-        for chance, too_much in zip(chances, unusual, strict=True)
+        for chance in chances
     )
-    return Abstentions(np.asarray(unusual.any(axis=1)), reasons)
+
+
+def is_beyond_all(chance: float, acceptance: Acceptance) -> bool:
+    """Say whether nothing among the clinic's own pictures is as unusual as what has this chance."""
+    return math.isclose(chance, 1 / (acceptance.clusters + 1))
 
 
 def _own_pictures(chance: float, acceptance: Acceptance) -> str:
     clusters = acceptance.clusters
-    if math.isclose(chance, 1 / (clusters + 1)):
+    if is_beyond_all(chance, acceptance):
         return f"all pictures of the {clusters} {acceptance.cluster_kind}s that it is compared with"
     return f"{math.floor(1000 * (1 - chance)) / 10:.1f} % of the clinic's own pictures"
 
