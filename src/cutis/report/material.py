@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cutis.runtime.bundle import Bundle
+from cutis.runtime.release import Release
 from cutis.vocabulary.case import Manifest
 
 
@@ -74,6 +75,16 @@ class ReaderStudy:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Released:
+    """What release left of one bundle, or of an earlier one of the same name."""
+
+    made: Release  # checked whole
+    parity: dict[str, Any]
+    reference: dict[str, Any] | None  # None in a release of an earlier version
+    is_of_bundle: bool  # the one that lies here
+
+
+@dataclass(frozen=True, kw_only=True)
 class Trained:
     """A bundle with all that came after it."""
 
@@ -87,6 +98,7 @@ class Trained:
     evaluated: Evaluation | Outdated | None
     elsewhere: dict[str, Evaluation | Outdated]  # by the other dataset's name
     explanation: Explanation | None
+    released: Released | None = None
 
     @property
     def evaluation(self) -> Evaluation | None:

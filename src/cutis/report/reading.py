@@ -7,13 +7,25 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from cutis.report.material import Comparison, Dataset, Evaluation, Explanation, Material, Outdated, ReaderStudy, Trained
+from cutis.report.material import (
+    Comparison,
+    Dataset,
+    Evaluation,
+    Explanation,
+    Material,
+    Outdated,
+    ReaderStudy,
+    Released,
+    Trained,
+)
 from cutis.runtime.bundle import CONFIG, DESCRIPTION, HISTORY, read_bundle
+from cutis.runtime.release import REFERENCE, Release, read_release
 from cutis.vocabulary.case import read_manifest
 from cutis.vocabulary.errors import UserError
 from cutis.vocabulary.files import FORMATS, SUMS, check_stamp, check_sums, read_json, read_table, sha256_of
 from cutis.workspace import Workspace
 
+PARITY = "parity.json"
 ELSEWHERE = "@"  # between the names of a bundle and of another dataset
 NEEDED_OF_A_COMPARISON = {"tests", "protocol"}  # an earlier version, of the same format, had neither
 
@@ -66,6 +78,7 @@ def _read_trained(workspace: Workspace, name: str, elsewhere: dict[str, Path]) -
     bundle = read_bundle(workspace.bundle(name).resolve())
     evaluation, explanation = workspace.evaluation(name), workspace.explanation(name)
     again = f"cutis evaluate {name} --again"
+    description_sha256 = sha256_of(bundle.folder / DESCRIPTION)
     return Trained(
         name=name,
         bundle=bundle,
@@ -73,13 +86,14 @@ def _read_trained(workspace: Workspace, name: str, elsewhere: dict[str, Path]) -
         recipe=tomllib.loads((bundle.folder / CONFIG).read_text(encoding="utf-8")),
         history=_read_history(bundle.folder / HISTORY),
         description=read_json(bundle.folder / DESCRIPTION, "bundle"),
-        description_sha256=sha256_of(bundle.folder / DESCRIPTION),
+        description_sha256=description_sha256,
         evaluated=_read_evaluation(evaluation.resolve(), mend=again) if evaluation.exists() else None,
         elsewhere={
             other: _read_evaluation(folder, mend=f"cutis evaluate {name} --on {other} --again")
             for other, folder in elsewhere.items()
         },
         explanation=_read_explanation(explanation.resolve()) if explanation.exists() else None,
+        released=_read_released(workspace.release(name), bundle_sha256=description_sha256),
     )
 
 
@@ -136,6 +150,24 @@ def _read_explanation(folder: Path) -> Explanation:
         atlas=read_table(folder / "atlas.parquet", "atlas")[1],
         sanity=read_json(sanity, "sanity") if sanity.exists() else None,
     )
+
+
+def _read_released(folder: Path, *, bundle_sha256: str) -> Released | None:
+    if not folder.exists():
+        return None
+    made = read_release(folder.resolve())
+    return Released(
+        made=made,
+        parity=_of_release(made, PARITY, "parity"),
+        reference=_of_release(made, REFERENCE, "reference") if REFERENCE in made.sealed.entries else None,
+        is_of_bundle=made.bundle_sha256 == bundle_sha256,
+    )
+
+
+def _of_release(made: Release, name: str, kind: str) -> dict[str, Any]:
+    said: dict[str, Any] = json.loads(made.read(name))
+    check_stamp(said, kind, where=made.sealed.folder / name)
+    return said
 
 
 def _seal(folder: Path) -> str:

@@ -20,6 +20,7 @@ from cutis.report.probabilities import calibration_section, sets_section
 from cutis.report.protocol import protocol_section
 from cutis.report.provenance import provenance_section
 from cutis.report.readers import readers_sections
+from cutis.report.release import release_section
 from cutis.report.reviewers import reviewers_section
 from cutis.report.robustness import robustness_section
 from cutis.report.similar import similar_section
@@ -53,6 +54,7 @@ def bundle_sections(trained: Trained) -> dict[str, Any]:
         **(measured_sections(trained, trained.evaluation) if trained.evaluation else {"evidence": None}),
         "elsewhere": elsewhere_sections(trained),
         "explanation": explanation_section(trained.explanation, bundle.taxonomy) if trained.explanation else None,
+        "release": release_section(trained),
     }
 
 
