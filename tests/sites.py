@@ -120,10 +120,15 @@ def proof_in(browser: TestClient, path: str = "/account") -> str:
 
 @contextmanager
 def a_site(
-    database_url: str, *, rooms: Sequence[Room] = (), places: Sequence[Any] = (), **settings: Any
+    database_url: str,
+    *,
+    rooms: Sequence[Room] = (),
+    places: Sequence[Any] = (),
+    read: Settings | None = None,
+    **settings: Any,
 ) -> Iterator[Knocked]:
-    """Lend a site on a database that is new."""
-    read = read_settings(Settings, database=database_url, **settings)
+    """Lend a site on a database that is new; `read` are settings that were read before."""
+    read = read or read_settings(Settings, database=database_url, **settings)
     database, time, log = open_database(database_url), Time(), io.StringIO()
     try:
         migrate(database, places)

@@ -5,6 +5,7 @@ import sys
 
 import pytest
 from sqlalchemy import insert, select, text
+from sqlalchemy.exc import IntegrityError
 
 from cutis.vocabulary.errors import UserError
 from cutis.web.accounts import Role, make_account
@@ -48,6 +49,39 @@ def test_sqlite_has_every_commit_on_the_disk(tmp_path):
         ]
 
     assert found == ["wal", 2, 1, 1]
+    database.close()
+
+
+def test_what_fails_tells_no_value_in_its_error(database_url):
+    """An error is logged; a value of it may be a patient's, or the hash of a password."""
+    database = open_database(database_url)
+    migrate(database)
+    row = {"id": "a" * 32, "role": "reader", "made_at": 1.0, "password": "secret-hash"}
+
+    with pytest.raises(IntegrityError) as failed, database.writing() as connection:
+        connection.execute(insert(ACCOUNTS), [row, row])
+
+    assert "secret-hash" not in str(failed.value)
+    database.close()
+
+
+def test_who_reads_for_long_keeps_what_was_erased_and_this_is_told(tmp_path, monkeypatch):
+    """SQLite cannot blank what a reader may still look at; asked for again afterwards, it is done."""
+    monkeypatch.setattr("cutis.web.database.SECONDS_FOR_A_LOCK", 0.1)
+    database = open_database(f"sqlite:///{tmp_path / 'a.sqlite'}")
+    migrate(database)
+    with database.writing() as connection:
+        connection.execute(insert(ACCOUNTS).values(id="a" * 32, role="reader", made_at=1.0, password="key-of-a-case"))  # noqa: S106
+    assert database.forget()
+
+    with database.reading() as reader:
+        reader.execute(select(ACCOUNTS.c.id)).all()
+        with database.writing() as connection:
+            connection.execute(ACCOUNTS.delete())
+        assert not database.forget()
+    assert database.forget()
+
+    assert not any(b"key-of-a-case" in path.read_bytes() for path in tmp_path.iterdir())
     database.close()
 
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from http import HTTPStatus
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, NamedTuple, TextIO
@@ -14,9 +15,11 @@ from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.telemetry import TelemetryConfig
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined
+from sqlalchemy.exc import DataError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
+from starlette.types import ASGIApp
 
 from cutis.web import entry
 from cutis.web.accounts import Role
@@ -33,6 +36,7 @@ from cutis.web.database import Database
 from cutis.web.ground import Ground, Home, page, policy_of
 from cutis.web.logs import open_log
 from cutis.web.passwords import Passwords
+from cutis.web.problems import problem, refusal
 from cutis.web.settings import Settings
 from cutis.web.static import read_shelf
 from cutis.web.translations import only, read_translations
@@ -49,6 +53,8 @@ class Room:
     idle: Mapping[Role, float] = field(default_factory=dict)  # seconds without a sign that a role's session outlasts
     bodies: Mapping[str, int] = field(default_factory=dict)  # bytes, by the beginning of a path
     state: Mapping[str, Any] = field(default_factory=dict)  # what its routes find at ``request.app.state``
+    notices: Callable[[], Sequence[str]] | None = None  # names of texts that stand at the head of every page just now
+    layer: Callable[[ASGIApp], ASGIApp] | None = None  # around every request of the site, such as to count them
 
 
 class Site(NamedTuple):
@@ -101,6 +107,7 @@ def create_site(
         shelf=read_shelf({name: folder / "static" for name, folder in folders.items()}),
         homes={role: home for room in rooms for role, home in room.homes.items()},
         idle={role: seconds for room in rooms for role, seconds in room.idle.items()},
+        notices=tuple(room.notices for room in rooms if room.notices is not None),
     )
     app = FastAPI(
         title="cutis", openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False, telemetry=SILENT
@@ -112,12 +119,15 @@ def create_site(
         setattr(app.state, name, value)
     app.add_exception_handler(HTTPException, _said)
     app.add_exception_handler(RequestValidationError, _not_understood)
+    app.add_exception_handler(DataError, _not_storable)
+    app.add_exception_handler(Exception, _failed)
     if bare := [str(getattr(route, "path", route)) for route in app.routes if policy_of(route) is None]:
         raise LookupError(f"nobody said who may use {', '.join(bare)}")
     limits = {beginning: limit for room in rooms for beginning, limit in room.bodies.items()}
     behind_border = wrapped(
         app,
         partial(written_down, log=ground.log),
+        *(room.layer for room in rooms if room.layer is not None),
         partial(with_headers, encrypted=settings.is_encrypted),
         partial(
             small_and_soon,
@@ -145,13 +155,29 @@ def _wants_a_page(request: Request) -> bool:
 
 
 async def _said(request: Request, error: Exception) -> Response:
-    """Answer a refusal: a page for people, two fields for programs; who is not signed in is led to the door."""
-    status = error.status_code if isinstance(error, HTTPException) else 500
+    """Answer a refusal: a page for people, a problem for programs; who is not signed in is led to the door."""
+    assert isinstance(error, HTTPException)
+    status, headers = error.status_code, error.headers or {}
     if not _wants_a_page(request):
-        return JSONResponse({"status": status}, status)
+        detail = error.detail if error.detail != HTTPStatus(status).phrase else None
+        return problem(status, detail=detail, headers=headers)
     if status == 401 and request.method == "GET":  # noqa: PLR2004  the number is its name
         return RedirectResponse("/sign-in", 303)
-    return page(request, "refused.html", status=status, refused=status)
+    told = page(request, "refused.html", status=status, refused=status)
+    told.headers.update(headers)
+    return told
+
+
+async def _failed(request: Request, _: Exception) -> Response:
+    """Say that we failed, without a word about how; the log has it."""
+    return refusal(request.scope, 500, "something went wrong here")
+
+
+async def _not_storable(request: Request, _: Exception) -> Response:
+    """Refuse what the database cannot hold, such as a text with a NUL in it; nothing of it was kept."""
+    if _wants_a_page(request):
+        return page(request, "refused.html", status=422, refused=422)
+    return problem(422, detail="something in it cannot be kept, such as a control character or too long a text")
 
 
 async def _not_understood(request: Request, error: Exception) -> Response:
@@ -163,4 +189,4 @@ async def _not_understood(request: Request, error: Exception) -> Response:
     )
     if _wants_a_page(request):
         return page(request, "refused.html", status=422, refused=422)
-    return JSONResponse({"status": 422, "fields": fields}, 422)
+    return problem(422, detail=f"these do not fit: {', '.join(fields)}", fields=fields)

@@ -13,9 +13,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.typing import FilteringBoundLogger
+
+from cutis.web.problems import refusal
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 HOST = re.compile(r"[a-z0-9.\-]+(:\d{1,5})?|\[[0-9a-f:]+\](:\d{1,5})?")
@@ -57,7 +58,7 @@ def written_down(app: ASGIApp, *, log: FilteringBoundLogger) -> ASGIApp:
         except Exception as error:  # noqa: BLE001  a request must not take the server with it
             failed = error
             if not status:
-                await PlainTextResponse("something went wrong here", 500)(scope, receive, told)
+                await refusal(scope, 500, "something went wrong here")(scope, receive, told)
         line = {
             "request": number,
             "method": scope["method"],
@@ -98,7 +99,7 @@ def to_known_hosts(app: ASGIApp, *, hosts: frozenset[str]) -> ASGIApp:
         if scope["type"] == "http":
             named = Headers(scope=scope).getlist("host")
             if len(named) != 1 or not HOST.fullmatch(named[0].lower()) or named[0].lower() not in hosts:
-                await PlainTextResponse("this host is not known here", 400)(scope, receive, send)
+                await refusal(scope, 400, "this host is not known here", {"connection": "close"})(scope, receive, send)
                 return
         await app(scope, receive, send)
 
@@ -171,7 +172,7 @@ class _Body:
 
 async def _refuse(status: int, scope: Scope, receive: Receive, send: Send) -> None:
     what = {408: "this took too long", 413: "this is too large"}[status]
-    await PlainTextResponse(what, status, {"connection": "close"})(scope, receive, send)
+    await refusal(scope, status, what, {"connection": "close"})(scope, receive, send)
 
 
 def from_our_own_page(app: ASGIApp, *, origin: str) -> ASGIApp:
@@ -183,13 +184,17 @@ def from_our_own_page(app: ASGIApp, *, origin: str) -> ASGIApp:
     async def outer(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["method"] not in SAFE:
             headers = Headers(scope=scope)
-            has_token = "authorization" in headers and "cookie" not in headers
-            if not has_token and not _is_ours(headers, origin):
-                await PlainTextResponse("this did not come from a page of ours", 403)(scope, receive, send)
+            if not has_token_alone(headers) and not _is_ours(headers, origin):
+                await refusal(scope, 403, "this did not come from a page of ours")(scope, receive, send)
                 return
         await app(scope, receive, send)
 
     return outer
+
+
+def has_token_alone(headers: Headers) -> bool:
+    """Say whether a caller comes by a token and by nothing that a browser would add to a request of its own accord."""
+    return "authorization" in headers and "cookie" not in headers
 
 
 def _is_ours(headers: Headers, origin: str) -> bool:

@@ -49,11 +49,17 @@ class Database:
         with alone, self.engine.connect().execution_options(**{WRITES: True}) as connection, connection.begin():
             yield connection
 
-    def forget(self) -> None:
-        """Blank what was erased in SQLite's journal too; PostgreSQL's own vacuum does this in its time."""
-        if self.is_sqlite:
-            with self._pen, self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-                connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
+    def forget(self) -> bool:
+        """Blank what was erased in SQLite's journal and file too; PostgreSQL's own vacuum does this in its time.
+
+        Returns:
+            Whether it is done: somebody who has been reading for long keeps what they may still look at.
+        """
+        if not self.is_sqlite:
+            return True
+        with self._pen, self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            is_busy, _, _ = connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)")).one()
+        return not is_busy
 
     def close(self) -> None:
         """Give all connections back."""
@@ -79,6 +85,7 @@ def open_database(url: str) -> Database:
     if kind == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
     options: dict[str, Any] = {"pool_size": 8, "max_overflow": 32, "pool_timeout": 30}
+    options["hide_parameters"] = True  # what fails is logged, and its values may be a patient's, or a password's hash
     if kind == "sqlite":
         options["connect_args"] = {"timeout": SECONDS_FOR_A_LOCK, "check_same_thread": False}
     else:

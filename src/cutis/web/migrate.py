@@ -11,6 +11,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
 
 from cutis.vocabulary.errors import UserError
 from cutis.web.database import Database
@@ -38,17 +39,33 @@ def migrate(database: Database, places: Sequence[Path] = (), *, to: str = "heads
     """
     config = _config(places)
     script = ScriptDirectory.from_config(config)
-    known = {each.revision for each in script.walk_revisions()}
     with database.writing() as connection:
-        now = frozenset(MigrationContext.configure(connection).get_current_heads())
-        if unknown := now - known:
-            where = connection.engine.url.render_as_string(hide_password=True)
-            what = f"this database was made by a newer cutis: {', '.join(sorted(unknown))}"
-            raise UserError(what, where=where, mend="update cutis, or name another database")
+        _require_known(connection, script)
         config.attributes["connection"] = connection
         (command.downgrade if to == "base" else command.upgrade)(config, to)
         then = frozenset(MigrationContext.configure(connection).get_current_heads())
     return Standing(then, frozenset(script.get_heads()))
+
+
+def standing_of(database: Database, places: Sequence[Path] = ()) -> Standing:
+    """Say where a database stands, and change nothing.
+
+    Raises:
+        UserError: the database was made by a newer cutis.
+    """
+    script = ScriptDirectory.from_config(_config(places))
+    with database.reading() as connection:
+        return Standing(_require_known(connection, script), frozenset(script.get_heads()))
+
+
+def _require_known(connection: Connection, script: ScriptDirectory) -> frozenset[str]:
+    """Return where a database stands, unless this version does not know it."""
+    now = frozenset(MigrationContext.configure(connection).get_current_heads())
+    if unknown := now - {each.revision for each in script.walk_revisions()}:
+        where = connection.engine.url.render_as_string(hide_password=True)
+        what = f"this database was made by a newer cutis: {', '.join(sorted(unknown))}"
+        raise UserError(what, where=where, mend="update cutis, or name another database")
+    return now
 
 
 def _config(places: Sequence[Path]) -> Config:

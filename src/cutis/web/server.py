@@ -27,14 +27,23 @@ def require_safe(settings: Settings, database: Database) -> None:
     Raises:
         SafetyRefusal: others can reach it although nobody can sign in as administrator, or without encryption.
     """
+    if settings.is_public:
+        with database.reading() as connection:
+            require_safe_address(settings, is_owned=can_sign_in(connection, Role.ADMINISTRATOR))
+
+
+def require_safe_address(settings: Settings, *, is_owned: bool) -> None:
+    """Do what `require_safe` does; `is_owned` says whether an administrator has a password.
+
+    Raises:
+        SafetyRefusal: as said.
+    """
     if not settings.is_public:
         return
     if not settings.is_encrypted and not settings.plain_http:
         what = "others can reach this address, and what they send would travel in the clear"
         mend = "put a proxy with https before it and name its address, or set plain_http where you know the network"
         raise SafetyRefusal(what, where=settings.origin, mend=mend)
-    with database.reading() as connection:
-        is_owned = can_sign_in(connection, Role.ADMINISTRATOR)
     if not is_owned:
         mend = "start it once on 127.0.0.1 without an address, follow the administrator's link, and set a password"
         what = "others can reach this address, and no administrator has a password yet"

@@ -40,3 +40,14 @@ FAILURES = Table(
     Column("count", Integer),
     Column("last_at", Double),
 )
+TOKENS = Table(
+    "tokens",  # of programs; a row stays when it has ended, for what it did bears its id
+    GROUND,
+    Column("hash", String(64), primary_key=True),
+    Column("id", String(32)),
+    Column("name", String(80)),
+    Column("scopes", String(200)),  # names with blanks between
+    Column("made_at", Double),
+    Column("ends_at", Double),
+    Column("used_at", Double),  # when it was last seen, to the hour; none while it never was
+)
