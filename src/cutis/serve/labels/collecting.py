@@ -1,0 +1,93 @@
+"""From the record to a folder of labels: everything that is known blind or by histology, and nothing that is aided."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from cutis.runtime.bundle import Bundle
+from cutis.serve.beside import release_of
+from cutis.serve.journal import Entry, Kind, write
+from cutis.serve.labels.folder import TABLE, Labelled, Written, forget, write_labels
+from cutis.serve.labels.truths import Known, known_truths
+from cutis.serve.opening import opened
+from cutis.serve.record.examinations import Part, contents_of, examination_of
+from cutis.serve.tables import CASES
+from cutis.serve.vault import Vault
+from cutis.web.database import Database
+from cutis.workspace import Finished
+
+FOLDERS = "labels"  # in the folder of the clinic: what the page wrote
+TERMINAL = "command line"  # who wants it, where nobody was signed in
+
+
+def export_labels(database: Database, vault: Vault, bundle: Bundle, folder: Path, *, by: str, now: float) -> Written:
+    """Write a folder that ``cutis curate`` reads, and write down that pictures left the record.
+
+    Args:
+        database: of the clinic.
+        vault: opens the pictures.
+        bundle: whose taxonomy the diagnoses are of.
+        folder: to be made.
+        by: account that wants it.
+        now: the time.
+
+    Raises:
+        UserError: the folder is there already, or nothing is labelled yet.
+    """
+    with database.reading() as connection:
+        known = {name: each for name, each in known_truths(connection, vault).items() if each.is_told}
+        raters = sorted({rater for each in known.values() for rater in each.votes})
+        written = write_labels(folder, _labelled(connection, vault, known), raters=raters, bundle=bundle)
+    with database.writing() as connection:
+        told = {"what": "labels", "examinations": written.examinations, "pictures": written.pictures}
+        write(connection, vault, Entry(kind=Kind.ACCESS, by=by, open=told), now=now)
+    return written
+
+
+def forget_erased(database: Database, folder: Path) -> int:
+    """Take cases that were erased since out of the folders that the page wrote; return how many pictures that were.
+
+    What was written elsewhere, by the command line, or copied, is out of reach.
+
+    Args:
+        database: that knows which cases were erased.
+        folder: of the clinic; the page's folders lie under ``labels`` in it.
+    """
+    written = sorted((folder / FOLDERS).glob(f"*/{TABLE}"))
+    if not written:
+        return 0
+    with database.reading() as connection:
+        erased = set(connection.execute(select(CASES.c.id).where(CASES.c.erased_at.is_not(None))).scalars())
+    return sum(forget(table.parent, erased) for table in written)
+
+
+def labels_of(to: Path, *, settings: Path | None = None, **flags: Any) -> Finished:
+    """Do what `export_labels` does, for the clinic of these settings; its server may run meanwhile.
+
+    Raises:
+        UserError, SafetyRefusal: see `export_labels`, `opened` and `read_release`.
+    """
+    with opened(settings, **flags) as kept:
+        bundle = release_of(kept.settings, kept.database).bundle
+        written = export_labels(kept.database, kept.vault, bundle, to, by=TERMINAL, now=time.time())
+    lines = (
+        f"{written.examinations} examinations with {written.pictures} pictures",
+        f"{written.by_histology} by histology, {written.raters} raters who had seen no answer",
+        "not encrypted: keep it where only those who curate can read it",
+    )
+    facts = {name: value for name, value in written._asdict().items() if name != "folder"}
+    return Finished(wrote=to, lines=lines, facts=facts, next_command=f"cutis curate {to}")
+
+
+def _labelled(connection: Connection, vault: Vault, known: dict[str, Known]) -> Iterator[Labelled]:
+    for name, each in known.items():
+        examination = examination_of(connection, name)
+        if examination is None:
+            continue
+        pictures = contents_of(connection, vault, examination, Part.PICTURE)
+        yield Labelled(known=each, pictures=pictures, device=examination.device, made_at=examination.made_at)

@@ -1,0 +1,33 @@
+"""What the history is searched by: the first diagnosis, and the words that people wrote; sealed like all else."""
+
+from __future__ import annotations
+
+import json
+from typing import NamedTuple
+
+from cutis.serve.vault import Vault
+
+
+class Gist(NamedTuple):
+    """A few words of an examination."""
+
+    first: str | None  # code that the release answered first; None where there is no ranking
+    text: str  # the note, and diagnoses that people named
+
+
+def seal_gist(vault: Vault, wrapped: bytes | None, gist: Gist, *, examination_id: str) -> bytes:
+    """Return it sealed.
+
+    Raises:
+        Erased: the case is no more.
+    """
+    return vault.seal(wrapped, json.dumps(gist).encode(), about=f"gist of {examination_id}")
+
+
+def open_gist(vault: Vault, wrapped: bytes | None, sealed: bytes, *, examination_id: str) -> Gist:
+    """Return what `seal_gist` sealed.
+
+    Raises:
+        Erased: the case is no more.
+    """
+    return Gist(*json.loads(vault.open(wrapped, sealed, about=f"gist of {examination_id}")))
