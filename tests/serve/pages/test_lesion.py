@@ -1,0 +1,112 @@
+"""One lesion over time, on the screen and on paper."""
+
+from __future__ import annotations
+
+import re
+
+from clinics import a_jpeg
+from consulting import UNSURE, ask, at_work, text_of
+from cutis.serve.journal import Kind, entries
+from cutis.serve.record.examinations import examination_of
+
+
+def _case_of(clinic, to):
+    with clinic.ground.database.reading() as connection:
+        return examination_of(connection, to.rpartition("/")[2]).case_id
+
+
+def _over_time(clinic, browser):
+    """A lesion that was examined twice, the second time by two pictures."""
+    to = ask(browser, a_jpeg(colour="red"), note="左肩 left shoulder")
+    case_id = _case_of(clinic, to)
+    clinic.site.time.now += 60
+    ask(browser, a_jpeg(colour=UNSURE), a_jpeg(colour=UNSURE, seed=1), case_id=case_id)
+    browser.get(to)
+    browser.post(f"{to}/word", data={"says": "agrees"})
+    return case_id
+
+
+def test_the_first_and_the_last_picture_stand_side_by_side(room_of):
+    """Any other can be chosen; the examinations are listed, the newest first."""
+    clinic = room_of()
+    browser = at_work(clinic)
+    case_id = _over_time(clinic, browser)
+
+    page = browser.get(f"/cases/{case_id}").text
+    chosen = re.findall(r'<option value="([^"]+)"[^>]* selected>', page)
+    states = re.findall(r'class="state-chip (\w+)"', page)
+
+    assert len(chosen) == 2
+    assert chosen[0].endswith("/pictures/0")
+    assert chosen[1].endswith("/pictures/1")
+    assert states == ["unsure", "answered"]
+    assert "左肩 left shoulder" in page
+
+
+def test_a_report_holds_everything_that_qualifies_an_answer(room_of):
+    """Ranking, set, malignancy line, what cannot be said, word, release, journal; in English and in Chinese."""
+    clinic = room_of()
+    browser = at_work(clinic)
+    case_id = _over_time(clinic, browser)
+    with clinic.ground.database.reading() as connection:
+        answers = list(entries(connection, kinds=[Kind.ANSWER]))
+
+    english = text_of(browser.get(f"/cases/{case_id}/report.pdf").content)
+    browser.cookies.set("language", "zh")
+    chinese = text_of(browser.get(f"/cases/{case_id}/report.pdf").content)
+    joined = re.sub(r"\s+", "", english)
+
+    for said in (
+        "For research. Not a medical device.",
+        "Basal cell carcinoma",
+        "> 99 %",
+        "Not assessed: melanoma",
+        "This network cannot say melanoma",
+        "Unsure",
+        "Agrees",
+        "after seeing the answer",
+        "左肩",
+        "left shoulder",
+        *(each.hash for each in answers),
+        answers[0].content["weights_sha256"],
+    ):
+        assert re.sub(r"\s+", "", said) in joined, said
+    for said in ("仅供研究使用", "基底细胞癌", "不确定", "黑素瘤", "同意"):
+        assert said in re.sub(r"\s+", "", chinese), said
+
+
+def test_that_a_case_was_taken_out_is_written_down(room_on_both):
+    """Who, which case, and what each answer in it was shown as."""
+    clinic = room_on_both()
+    browser = at_work(clinic)
+    case_id = _over_time(clinic, browser)
+
+    sent = browser.get(f"/cases/{case_id}/report.pdf")
+    with clinic.ground.database.reading() as connection:
+        access = list(entries(connection, kinds=[Kind.ACCESS]))
+        shown = [each for each in entries(connection, kinds=[Kind.SHOWN]) if each.content["parts"] == ["report"]]
+
+    assert sent.headers["content-type"] == "application/pdf"
+    assert sent.headers["content-disposition"] == f'attachment; filename="case-{case_id[:8]}.pdf"'
+    assert [(each.case_id, each.content["what"]) for each in access] == [(case_id, "report")]
+    assert len(shown) == 2
+
+
+def test_markup_in_a_note_does_not_break_a_report(room_of):
+    """It is printed as it was typed."""
+    clinic = room_of()
+    browser = at_work(clinic)
+    to = ask(browser, note="<b>5 < 6 & 7</font>\nnext line")
+
+    text = text_of(browser.get(f"/cases/{_case_of(clinic, to)}/report.pdf").content)
+
+    assert "<b>5 < 6 & 7</font>" in text
+    assert "next line" in text
+
+
+def test_a_case_that_is_not_there_is_404(room_of):
+    """For the page and for the report."""
+    browser = at_work(room_of())
+
+    assert browser.get(f"/cases/{'0' * 32}").status_code == 404
+    assert browser.get(f"/cases/{'0' * 32}/report.pdf").status_code == 404
