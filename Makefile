@@ -7,15 +7,17 @@ QUICK := not slow and not gpu
 CUTIS := $(BIN)/cutis
 DEMO := -w toy-work
 RELEASE := toy-work/6_release/pocket
+PORT ?= 8471
 SHARED := benchmarks/trials.py benchmarks/no_dermoscopy.py  # imported by benchmarks; they measure nothing
 
 # Each test worker computes on one core; more would only get into each other's way.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -q -n $(WORKERS)
 
-.PHONY: help demo test test-all check bench clean
+.PHONY: help demo serve test test-all check bench clean
 
 help:
 	@echo "make demo      a toy clinic, from its folder to a report, a signed release and a diagnosis by it"
+	@echo "make serve     the page in the consulting room, with the toy release, on http://127.0.0.1:$(PORT)"
 	@echo "make test      the tests, without the slow ones"
 	@echo "make test-all  the tests, with the slow ones"
 	@echo "make check     style, types, architecture, and whether the documents tell the truth"
@@ -28,16 +30,23 @@ demo: $(READY)
 	$(CUTIS) train -c pocket $(DEMO) --again
 	$(CUTIS) evaluate pocket $(DEMO) --again
 	$(CUTIS) explain --name pocket $(DEMO) --sanity --cases 40 --masks toy-clinic-truth/masks --pictures toy-clinic --again
-	$(CUTIS) report $(DEMO)
 	@test -e toy-keys/release-private.pem || $(CUTIS) keys toy-keys
 	$(CUTIS) release pocket $(DEMO) --key toy-keys/release-private.pem --again
 	$(CUTIS) verify $(RELEASE) --key toy-keys/release-public.pem --self-test
+	$(CUTIS) report $(DEMO)
 	@# The picture is one of the test split, which the network has not learned from.
 	@shown=$$(ls toy-work/4_explanation/pocket/saliency | head -n 1); \
 	picture=$$(ls toy-work/1_dataset/images/$${shown%.*}.*); \
 	echo "$(CUTIS) diagnose $$picture --release $(RELEASE) --key toy-keys/release-public.pem"; \
 	$(CUTIS) diagnose $$picture --release $(RELEASE) --key toy-keys/release-public.pem
 	@echo "The report lies in toy-work/report.html"
+	@echo "The page in the consulting room: make serve"
+
+# The toy release says on every page that it learned from invented pictures; so its answers are shown at once.
+serve: $(READY)
+	@test -e $(RELEASE) || { echo "There is no toy release yet: make demo makes it first, which takes a while."; $(MAKE) demo; }
+	@echo "Open the clinician's link below, and drop a picture of toy-work/1_dataset/images on the page."
+	$(CUTIS) serve --release $(RELEASE) --key toy-keys/release-public.pem --folder toy-site --port $(PORT) --demonstration
 
 test: $(READY)
 	$(PYTEST) -m "$(QUICK)"
@@ -55,7 +64,7 @@ bench: $(READY)
 	@for benchmark in $(filter-out $(SHARED),$(wildcard benchmarks/*.py)); do echo "$$benchmark"; PYTHONPATH=tests $(BIN)/python $$benchmark || exit 1; done
 
 clean:
-	rm -rf toy-clinic toy-clinic-truth toy-work toy-keys dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf toy-clinic toy-clinic-truth toy-work toy-keys toy-site dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The stamp is written last: a .venv whose making was interrupted has none, and is made anew.

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-MAPPED = ("src/cutis", "recipes", "docs", "benchmarks")  # folders whose every file has its line in the README's tree
+# Folders whose every file has its line in the README's tree.
+MAPPED = ("src/cutis", "recipes", "docs", "benchmarks", "deploy")
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 LEAF = re.compile(r"^(?P<lead>[│├└─ ]*)(?P<name>\S+)(?: +(?P<caption>\S.*))?$")

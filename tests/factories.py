@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from cutis.runtime.neighbours import Likeness, index_of, kept, write_index
 from cutis.stats.retrieval import Trial
 from cutis.stats.spaces import fit_space
 from cutis.vocabulary.case import Case, Manifest, Vote, write_manifest
-from cutis.vocabulary.files import SUMS, sha256_of
+from cutis.vocabulary.files import SUMS, sha256_of, write_json
 from cutis.vocabulary.outputs import Outputs
 from cutis.vocabulary.predictions import Predictions
 from cutis.vocabulary.taxonomy import Disease, Taxonomy
@@ -212,8 +212,13 @@ def a_colour_network(path: Path, *, size: int) -> None:
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10), path)
 
 
-def a_running_release(folder: Path, *, key: Any = None, **fields: Any) -> Path:
-    """Write a release that answers by the means of the colours, by ONNX Runtime and by OpenVINO."""
+def a_running_release(
+    folder: Path, *, key: Any = None, beside: Callable[[Path], None] = lambda _: None, **fields: Any
+) -> Path:
+    """Write a release that answers by the means of the colours, by ONNX Runtime and by OpenVINO, and offers its map.
+
+    `beside` writes what else lies in the folder, before it is sealed.
+    """
     from cutis.release.contents import Passed
     from cutis.release.contents import write_description as write_release
     from cutis.release.convert import write_openvino
@@ -227,6 +232,8 @@ def a_running_release(folder: Path, *, key: Any = None, **fields: Any) -> Path:
     trained = open_engine(bundle, folder / OFFERS[0].file)
     write_self_test(folder, bundle, passed, trained=trained, opening=lambda _: trained)
     write_release(folder, bundle, passed, made_from={"bundle": "1" * 64})
+    write_json(folder / "maps.json", "offered-maps", {"offered": ["final"], "left_out": {}})
+    beside(folder)
     seal(folder, about={"name": bundle.name}, made_from={}, key=key)
     return folder
 

@@ -32,7 +32,7 @@ from factories import (
 
 CUTIS = Path(sys.executable).with_name("cutis")
 DATA = ("toy", "curate", "train", "evaluate", "explain", "report", "diagnose")
-VERBS = (*DATA, "keys", "release", "verify", "doctor")
+VERBS = (*DATA, "keys", "release", "verify", "serve", "doctor")
 
 
 @pytest.fixture
@@ -85,7 +85,7 @@ def test_every_verb_has_the_same_options(monkeypatch, capsys, verb):
     shown = capsys.readouterr().out
     assert "--json" in shown
     assert "-v, --verbose" in shown
-    assert ("-w, --workspace" in shown) == (verb not in {"toy", "keys", "verify"})
+    assert ("-w, --workspace" in shown) == (verb not in {"toy", "keys", "verify", "serve"})
 
 
 def test_the_version_is_told(monkeypatch, capsys):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cutis import __version__
+from cutis.clinic_cli import clinic, journal
 from cutis.readers_cli import readers
 from cutis.terminal import WORK, Answer, plain, verb
 from cutis.vocabulary.diagnosis import Diagnosis
@@ -17,11 +18,16 @@ from cutis.vocabulary.files import stamp
 from cutis.workspace import Finished, Workspace
 
 if TYPE_CHECKING:
+    from cutis.doctor import Check
     from cutis.runtime.neighbours import Search
     from cutis.runtime.ready import Ready
 
+EXITS = {"fail": 1, "refused": 3}  # of what was looked at
+
 app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True, pretty_exceptions_enable=False)
 app.add_typer(readers, name="readers")
+app.add_typer(journal, name="journal")
+app.add_typer(clinic, name="clinic")
 
 Folder = Annotated[
     Path, typer.Option("--workspace", "-w", file_okay=False, help="Where everything of one project lies.")
@@ -412,17 +418,80 @@ def verify(
 
 
 @verb(app)
+def serve(  # noqa: PLR0913  every option of the command line is one
+    *,
+    settings: Annotated[
+        Path | None,
+        typer.Option(metavar="CLINIC.toml", help="Settings of the server; flags and environment come before."),
+    ] = None,
+    release: Annotated[Path | None, typer.Option(metavar="RELEASE", help="The release that answers.")] = None,
+    key: Key = None,
+    signed: Annotated[
+        bool | None, typer.Option("--signed/--unsigned", help="Whether the release must be signed; it must, by itself.")
+    ] = None,
+    engine: Annotated[
+        str | None, typer.Option(metavar="NAME", help="auto, the fastest here, or one that the release offers by name.")
+    ] = None,
+    folder: Annotated[
+        Path | None, typer.Option(metavar="DIR", file_okay=False, help="What the server keeps; clinic, if not given.")
+    ] = None,
+    database: Annotated[
+        str | None, typer.Option(metavar="URL", help="Another database than the folder's own, such as PostgreSQL.")
+    ] = None,
+    host: Annotated[str | None, typer.Option(help="The address to listen on; 127.0.0.1, if not given.")] = None,
+    port: Annotated[int | None, typer.Option(help="8471, if not given.")] = None,
+    address: Annotated[
+        str | None, typer.Option(metavar="URL", help="How browsers call it, where a proxy stands before it.")
+    ] = None,
+    demonstration: Annotated[
+        bool | None,
+        typer.Option("--demonstration", help="Show a toy release's answers at once, without an acceptance test."),
+    ] = None,
+    check: Annotated[bool, typer.Option("--check", help="Only look whether it could start, line by line.")] = False,
+    new_link: Annotated[bool, typer.Option("--new-link", help="Make a new link for the administrator.")] = False,
+) -> Finished | Answer:
+    """Open the page in the consulting room, and the API beside it.
+
+    Ctrl-C or SIGTERM ends it, SIGHUP changes over to a new release. It begins silent: answers are kept and not shown,
+    until the site's own acceptance test has passed.
+    """
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as in diagnose
+
+    from cutis.serve import stage
+
+    flags = {
+        "release": release,
+        "key": key,
+        "signed": signed,
+        "engine": engine,
+        "folder": folder,
+        "database": database,
+        "host": host,
+        "port": port,
+        "address": address,
+        "demonstration": demonstration,
+    }
+    if check:
+        return _examined(stage.check(settings, **flags))
+    return stage.serve(settings, new_link=new_link, **flags)
+
+
+@verb(app)
 def doctor(*, workspace: Folder = WORK) -> Answer:
     """Say what this machine lacks."""
     from cutis.doctor import examine
 
-    checks = examine(workspace)
+    return _examined(examine(workspace))
+
+
+def _examined(checks: "tuple[Check, ...]") -> Answer:
+    """Tell what was looked at, how to mend what is wrong, and leave with the worst of it."""
     mends = [f"        mend: {check.mend}" if check.mend else "" for check in checks]
     lines = [f"{check.state:<4}  {check.name:<18} {check.found}" for check in checks]
     return Answer(
         lines=tuple(line for pair in zip(lines, mends, strict=True) for line in pair if line),
         content=stamp("examination") | {"checks": [vars(check) for check in checks]},
-        exit_code=int(any(check.state == "fail" for check in checks)),
+        exit_code=max(EXITS.get(check.state, 0) for check in checks),
     )
 
 

@@ -26,7 +26,20 @@ from cutis.workspace import Finished, no_space_left_is_a_user_error
 WORK = Path("work")  # where everything lies that is not told otherwise
 # Which extra brings a library; what is not named here, training brings.
 EXTRAS = {"psycopg": "postgres", "tensorboard": "tracking", "mlflow": "tracking"} | dict.fromkeys(
-    ("alembic", "argon2", "fastapi", "pydantic_settings", "sqlalchemy", "starlette", "structlog", "uvicorn"), "serve"
+    (
+        "alembic",
+        "argon2",
+        "fastapi",
+        "prometheus_client",
+        "pydantic_settings",
+        "python_multipart",
+        "reportlab",
+        "sqlalchemy",
+        "starlette",
+        "structlog",
+        "uvicorn",
+    ),
+    "serve",
 )
 STOPPED = 130  # what a shell expects of a program that Ctrl-C ended
 
@@ -46,8 +59,10 @@ class Answer:
     exit_code: int = 0
 
 
-def verb(app: typer.Typer) -> Callable[[Callable[..., Finished | Answer]], Callable[..., None]]:
-    """Register a command under its own name; what it returns is told, and so is what went wrong.
+def verb(
+    app: typer.Typer, name: str | None = None
+) -> Callable[[Callable[..., Finished | Answer]], Callable[..., None]]:
+    """Register a command under its own name, or another one; what it returns is told, and so is what went wrong.
 
     The command gets two more options, which every verb has: --json and --verbose.
     """
@@ -69,7 +84,7 @@ def verb(app: typer.Typer) -> Callable[[Callable[..., Finished | Answer]], Calla
         spoken.__signature__ = signature.replace(  # type: ignore[attr-defined]
             parameters=[*signature.parameters.values(), *added]
         )
-        return app.command()(spoken)
+        return app.command(name)(spoken)
 
     return register
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import time
 from contextlib import contextmanager
 
@@ -18,18 +17,6 @@ from sites import free_port, served
 playwright = pytest.importorskip("playwright.sync_api")
 DESK, TELEPHONE, TABLET = (1280, 800), (390, 844), (820, 1180)
 ASKS = {"asks": ("confidence", "further", "management"), "shown": ("age", "sex", "site"), "none_of_these": True}
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    """The system's browser, driven by mouse and keyboard."""
-    path = shutil.which("chromium")
-    if path is None:
-        pytest.skip("needs chromium")
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @contextmanager
