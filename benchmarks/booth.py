@@ -132,7 +132,7 @@ def _url(kind: str, folder: Path) -> Iterator[str]:
     if kind == "sqlite":
         yield f"sqlite:///{folder / 'booth.sqlite'}"
         return
-    with postgres() as where:
+    with postgres(is_safe=True) as where:
         engine = create_engine(url_of(where, "postgres"), isolation_level="AUTOCOMMIT")
         with engine.connect() as connection:
             connection.execute(text("CREATE DATABASE booth"))

@@ -21,8 +21,12 @@ def programs() -> Path | None:
 
 
 @contextmanager
-def server() -> Iterator[Path]:
+def server(*, is_safe: bool = False) -> Iterator[Path]:
     """Lend a running server: the folder of its socket.
+
+    Args:
+        is_safe: whether it has on the disk what it acknowledged. No test cuts the power, and most of the time of
+            hundreds of databases would be spent on that.
 
     Raises:
         LookupError: it is not installed, or there is no user to run it as.
@@ -33,6 +37,7 @@ def server() -> Iterator[Path]:
     user = NOBODY_ELSE if os.geteuid() == 0 else None
     folder = Path(tempfile.mkdtemp(prefix="cutis-pg-"))  # pytest's own are too deep for a socket's name
     options = f"-c listen_addresses='' -c unix_socket_directories={folder} -c max_connections=200"
+    options += f" -c fsync={'on' if is_safe else 'off'}"
     run = {"user": user, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": folder}
     data = ["-D", str(folder / "data")]
     try:
