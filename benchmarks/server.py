@@ -12,6 +12,7 @@ examined, answered, kept under the case's key, and in the journal. Everybody sha
 - 5,000 answers in a row, by a small release, for what may grow does not ask how large the network is.
 
     PYTHONPATH=tests python benchmarks/server.py              # writes server.md, 15 minutes in quiet
+    PYTHONPATH=tests python benchmarks/server.py --times      # the times alone; what it says of memory stays
     PYTHONPATH=tests python benchmarks/server.py --quick      # a small network and little of each, prints only
 """
 
@@ -50,6 +51,7 @@ HUGE = (7300, 5480)  # 40 megapixels
 PAUSE = 1.0  # seconds between a clinician's pictures
 BETWEEN_SIGNS = 0.05  # seconds, between questions whether the server is well
 PROMISED = {"median": 0.5, "p95": 1.0, "health": 0.2, "slope": 1.0}  # seconds; MB in 1,000 answers
+MEMORY = "## Memory along many answers"
 FEWEST = 1000  # answers before memory is looked at: until then caches fill
 
 
@@ -246,13 +248,12 @@ def _require(holds: bool, what: str) -> None:  # noqa: FBT001  it is the whole q
         raise SystemExit(what)
 
 
-def measured(folder: Path, sizes: Sizes) -> list[str]:
-    """Measure everything, and return the lines of the page."""
+def times_of(folder: Path, sizes: Sizes) -> list[str]:
+    """Measure how soon answers come, and return the page's lines up to memory."""
     from served_release import served_release  # which needs PyTorch
 
     load = os.getloadavg()[0]
     release = served_release(folder / "large", architecture=sizes.architecture, side=sizes.side)
-    small = served_release(folder / "small", architecture="mobilenetv2_035", side=64)
     lines = _head(sizes, load)
     with running(folder / "clinic", release) as server:
         say("one clinician")
@@ -265,11 +266,17 @@ def measured(folder: Path, sizes: Sizes) -> list[str]:
         huge = [a_jpeg(*HUGE)]
         say("16 with 40 megapixels")
         crowds["16 with 7300 × 5480 pixels"] = crowd(server, huge, people=16, seconds=sizes.huge_seconds)
-        lines += _of_crowds(crowds)
+        return lines + _of_crowds(crowds)
+
+
+def memory_of(folder: Path, sizes: Sizes) -> list[str]:
+    """Measure memory along many answers, and return the page's lines about it."""
+    from served_release import served_release
+
+    small = served_release(folder / "small", architecture="mobilenetv2_035", side=64)
     with running(folder / "clinic of the small release", small) as server:
         say(f"{sizes.answers} answers")
-        lines += of_memory(memory(server, sizes=sizes), sizes=sizes)
-    return lines
+        return of_memory(memory(server, sizes=sizes), sizes=sizes)
 
 
 def _head(sizes: Sizes, load: float) -> list[str]:
@@ -333,7 +340,7 @@ def of_memory(found: list[tuple[int, float, float]], *, sizes: Sizes) -> list[st
     later = np.array([each for each in found if each[0] >= min(FEWEST, sizes.answers / 2)])
     slopes = [1000 * np.polyfit(later[:, 0], later[:, column], 1)[0] for column in (1, 2)]
     return [
-        "## Memory along many answers",
+        MEMORY,
         "",
         f"By mobilenetv2_035 at 64 pixels; promised: {PROMISED['slope']:g} MB in 1,000 answers.",
         f"From answer {later[0, 0]:.0f} on the server grows by {slopes[0]:z.2f} MB in 1,000 answers,",
@@ -349,13 +356,22 @@ def of_memory(found: list[tuple[int, float, float]], *, sizes: Sizes) -> list[st
     ]
 
 
+def kept() -> list[str]:
+    """Return what the page says of memory already."""
+    lines = PAGE.read_text(encoding="utf-8").splitlines()
+    return lines[lines.index(MEMORY) :]
+
+
 def main() -> None:
     """Measure, and write the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--times", action="store_true")
     said = parser.parse_args()
+    sizes = QUICK if said.quick else Sizes()
     with tempfile.TemporaryDirectory() as folder:
-        lines = measured(Path(folder), QUICK if said.quick else Sizes())
+        lines = times_of(Path(folder), sizes)
+        lines += kept() if said.times else memory_of(Path(folder), sizes)
     if not said.quick:
         PAGE.write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
     print("\n".join(lines))
