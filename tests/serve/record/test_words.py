@@ -4,14 +4,12 @@ import pytest
 
 from clinics import a_clinic
 from cutis.serve.journal import Kind, entries
-from cutis.serve.record.examinations import Part, contents_of
 from cutis.serve.record.words import (
     NotBlindError,
     Says,
     Source,
     Truth,
     Word,
-    keep_note,
     note_truth,
     note_word,
     truths_of,
@@ -119,20 +117,3 @@ def test_what_is_said_is_sealed(clinic):
     with clinic.ground.database.reading() as connection:
         told = [each.content for each in entries(connection, kinds=[Kind.WORD, Kind.TRUTH])]
     assert told == [{"says": "other", "aided": False}, {"source": "blind"}]
-
-
-def test_a_note_takes_the_place_of_the_one_before(clinic):
-    """The journal keeps both; an empty one takes it away."""
-    made, vault = clinic.examined(note="first"), clinic.clinic.vault
-    database = clinic.ground.database
-
-    notes = []
-    for text in ("second", ""):
-        with database.writing() as connection:
-            keep_note(connection, vault, made, text, by="clinician", now=1)
-        with database.reading() as connection:
-            notes.append(contents_of(connection, vault, made, Part.NOTE))
-
-    with database.reading() as connection:
-        assert len(list(entries(connection, kinds=[Kind.NOTE]))) == 2
-    assert notes == [(b"second",), ()]

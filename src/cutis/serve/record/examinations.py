@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, insert, select
 
 from cutis.serve.answer import Answer, State, answer_from
 from cutis.serve.record.cases import key_of
@@ -127,17 +127,6 @@ def keep_part(
         "sealed": vault.seal(wrapped, content, about=about),
     }
     connection.execute(insert(CONTENTS).values(row))
-
-
-def replace_part(
-    connection: Connection, vault: Vault, examination: Examination, part: Part, contents: Sequence[bytes]
-) -> None:
-    """Keep these contents in the place of those that were there."""
-    where = (CONTENTS.c.examination_id == examination.id, CONTENTS.c.kind == part.value)
-    connection.execute(delete(CONTENTS).where(*where))
-    wrapped = key_of(connection, examination.case_id)
-    for place, content in enumerate(contents):
-        keep_part(connection, vault, examination, part, content, place=place, wrapped=wrapped)
 
 
 def examination_of(connection: Connection, examination_id: str) -> Examination | None:

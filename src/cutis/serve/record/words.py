@@ -13,7 +13,7 @@ from cutis.serve.journal.entry import Entry, Kind
 from cutis.serve.journal.reading import entries, opened
 from cutis.serve.journal.writing import write
 from cutis.serve.record.cases import key_of
-from cutis.serve.record.examinations import Examination, Part, examinations_of, replace_part
+from cutis.serve.record.examinations import Examination, examinations_of
 from cutis.serve.record.gist import open_gist, seal_gist
 from cutis.serve.tables import EXAMINATIONS, JOURNAL
 from cutis.serve.vault import Vault
@@ -172,26 +172,6 @@ def word_from(content: Mapping[str, Any], *, by: str, at: float) -> Word:
 def truth_from(content: Mapping[str, Any], *, by: str, at: float) -> Truth:
     """Read the two parts of a ``truth`` entry."""
     return Truth(**dict(content) | {"source": Source(content["source"]), "by": by, "at": at})
-
-
-def keep_note(
-    connection: Connection, vault: Vault, examination: Examination, text: str, *, by: str, now: float
-) -> None:
-    """Keep a note in the place of the one before; the journal keeps both.
-
-    Raises:
-        Erased: the case is no more.
-    """
-    replace_part(connection, vault, examination, Part.NOTE, [text.encode()] if text.strip() else [])
-    _add_words(connection, vault, examination, text)
-    entry = Entry(
-        kind=Kind.NOTE,
-        by=by,
-        case_id=examination.case_id,
-        examination_id=examination.id,
-        sealed={"text": text},
-    )
-    write(connection, vault, entry, now=now)
 
 
 def _add_words(connection: Connection, vault: Vault, examination: Examination, text: str) -> None:
