@@ -11,7 +11,7 @@ from cutis.vocabulary.errors import UserError
 from cutis.web.accounts import Role, account_named, can_sign_in, first_of, make_link, revoke_links, set_password
 from cutis.web.database import Database
 from cutis.web.ground import Ground
-from cutis.web.passwords import LONGEST, SHORTEST, hash_at_once
+from cutis.web.passwords import LONGEST, SHORTEST, hash_alone
 from cutis.web.sessions import close_sessions
 
 HOUR = 1 / 24  # days
@@ -50,7 +50,7 @@ def set_administrator(database: Database, vault: Vault, *, name: str, password: 
         raise UserError("this password does not fit", where=where, mend=mend)
     if not name.strip():
         raise UserError("there is no name to sign in with", where=where, mend="give one by --name")
-    stored = hash_at_once(password)
+    stored = hash_alone(password)
     with database.writing() as connection:
         found = account_named(connection, name)
         if found is not None and found.role is not Role.ADMINISTRATOR:

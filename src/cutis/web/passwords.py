@@ -18,7 +18,7 @@ class Busy(Exception):
     """More people are waiting for a password to be checked than can be served soon."""
 
 
-def hash_at_once(password: str) -> str:
+def hash_alone(password: str) -> str:
     """Return what is stored of a password, where nobody else waits: at a terminal."""
     return PasswordHasher().hash(password)
 
