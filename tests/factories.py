@@ -16,7 +16,7 @@ from cutis.runtime.bundle import Bundle, Thresholds, read_bundle, write_descript
 from cutis.runtime.neighbours import Likeness, index_of, kept, write_index
 from cutis.stats.retrieval import Trial
 from cutis.stats.spaces import fit_space
-from cutis.vocabulary.case import Case, Manifest, Vote, write_manifest
+from cutis.vocabulary.case import Case, Manifest, Vote, read_manifest, write_manifest
 from cutis.vocabulary.files import SUMS, sha256_of, write_json
 from cutis.vocabulary.outputs import Outputs
 from cutis.vocabulary.predictions import Predictions
@@ -114,6 +114,14 @@ def a_dataset(workspace: Workspace, *, patients: int = 24, side: int = 32, **fie
         manifest = a_manifest(cases, **fields)
         write_manifest(folder / "manifest.parquet", manifest, made_from={})
     return manifest
+
+
+def altered_dataset(workspace: Workspace, alter: Callable[[Case], Case], **fields: Any) -> None:
+    """Write a dataset's manifest anew with altered cases."""
+    path = workspace.dataset / "manifest.parquet"
+    manifest = read_manifest(path)
+    cases = tuple(alter(case) for case in manifest.cases)
+    write_manifest(path, replace(manifest, cases=cases, **fields), made_from={})
 
 
 def a_bundle(codes: Sequence[str] = ("a", "b", "c"), **fields: Any) -> Bundle:

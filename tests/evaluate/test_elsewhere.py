@@ -22,7 +22,7 @@ from cutis.vocabulary.files import check_sums, read_json, sha256_of
 from cutis.vocabulary.outputs import Outputs
 from cutis.vocabulary.predictions import read_predictions
 from cutis.workspace import Workspace
-from factories import a_bundle, a_bundle_folder, a_dataset, a_taxonomy
+from factories import a_bundle, a_bundle_folder, a_dataset, a_taxonomy, altered_dataset
 
 
 def a_bundle_of(workspace, codes=("a", "b", "c"), **fields):
@@ -33,14 +33,6 @@ def a_bundle_of(workspace, codes=("a", "b", "c"), **fields):
     dataset = sha256_of(workspace.dataset / "manifest.parquet")
     bundle = a_bundle(codes, dataset_sha256=dataset, source="the clinic at home", folder=folder, **fields)
     write_description(folder, bundle, made_from={})
-
-
-def change(workspace, alter, **fields):
-    """Write the dataset's manifest anew with altered cases."""
-    path = workspace.dataset / "manifest.parquet"
-    manifest = read_manifest(path)
-    cases = tuple(alter(case) for case in manifest.cases)
-    write_manifest(path, replace(manifest, cases=cases, **fields), made_from={})
 
 
 @pytest.fixture
@@ -57,7 +49,7 @@ def other(tmp_path):
     """A workspace of 60 other patients whose diagnoses are a, x (once b) and c."""
     workspace = Workspace(tmp_path / "clinic-b")
     a_dataset(workspace, patients=60, side=40)
-    change(
+    altered_dataset(
         workspace,
         lambda case: replace(case, diagnosis="x" if case.diagnosis == "b" else case.diagnosis),
         taxonomy=a_taxonomy(("x", "a", "c")),
@@ -110,8 +102,8 @@ def test_an_answer_that_the_other_dataset_does_not_know_is_wrong_unless_it_canno
 
 def test_one_common_diagnosis_has_no_restricted_reading(home, other):
     """It would always be right."""
-    change(other, lambda case: replace(case, diagnosis="x" if case.diagnosis == "c" else case.diagnosis))
-    change(other, lambda case: case, taxonomy=a_taxonomy(("x", "a")))
+    altered_dataset(other, lambda case: replace(case, diagnosis="x" if case.diagnosis == "c" else case.diagnosis))
+    altered_dataset(other, lambda case: case, taxonomy=a_taxonomy(("x", "a")))
 
     _, found = examined(home, other)
 
@@ -198,8 +190,8 @@ def test_pictures_that_were_learned_from_are_refused(home, other):
     taken = next(case for case in read_manifest(home.dataset / "manifest.parquet").cases if case.split == "tune")
     first = read_manifest(other.dataset / "manifest.parquet").cases[0].case_id
     second = read_manifest(other.dataset / "manifest.parquet").cases[1].case_id
-    change(other, lambda case: replace(case, sha256=taken.sha256) if case.case_id == first else case)
-    change(other, lambda case: replace(case, duplicate_group="g") if case.case_id in (first, second) else case)
+    altered_dataset(other, lambda case: replace(case, sha256=taken.sha256) if case.case_id == first else case)
+    altered_dataset(other, lambda case: replace(case, duplicate_group="g") if case.case_id in (first, second) else case)
 
     with pytest.raises(SafetyRefusal, match="learned from 2 of these pictures"):
         open_elsewhere(home, "invented", other.root)
@@ -212,7 +204,7 @@ def test_a_picture_of_the_home_test_is_no_leak_but_told(home, other):
     tested = next(case for case in read_manifest(home.dataset / "manifest.parquet").cases if case.split == "test")
     victim = read_manifest(other.dataset / "manifest.parquet").cases[0]
     shutil.copyfile(home.dataset / tested.image, other.dataset / victim.image)
-    change(other, lambda case: replace(case, sha256=tested.sha256) if case.case_id == victim.case_id else case)
+    altered_dataset(other, lambda case: replace(case, sha256=tested.sha256) if case.case_id == victim.case_id else case)
 
     assert open_elsewhere(home, "invented", other.root).independence.in_home_test == 1
 
@@ -237,7 +229,7 @@ def test_a_copy_of_the_home_dataset_is_found_out(home, tmp_path):
 
 def test_datasets_without_a_common_diagnosis_are_refused(home, other):
     """Both lists are named."""
-    change(other, lambda case: replace(case, diagnosis="x"), taxonomy=a_taxonomy(("x", "y")))
+    altered_dataset(other, lambda case: replace(case, diagnosis="x"), taxonomy=a_taxonomy(("x", "y")))
 
     with pytest.raises(UserError, match="it knows a, b, c; the dataset has x, y"):
         open_elsewhere(home, "invented", other.root)
@@ -245,7 +237,7 @@ def test_datasets_without_a_common_diagnosis_are_refused(home, other):
 
 def test_a_dataset_without_a_settled_case_is_refused(home, other):
     """There is nothing to measure on."""
-    change(other, lambda case: replace(case, indeterminate="unresolved votes", diagnosis=None))
+    altered_dataset(other, lambda case: replace(case, indeterminate="unresolved votes", diagnosis=None))
 
     with pytest.raises(UserError, match="no settled case"):
         open_elsewhere(home, "invented", other.root)

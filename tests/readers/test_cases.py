@@ -12,22 +12,14 @@ from cutis.evaluate.elsewhere import evaluate_elsewhere
 from cutis.readers import stage
 from cutis.readers.protocol import read_protocol
 from cutis.readers.scoring.material import Asked
-from cutis.vocabulary.case import Vote, read_manifest, write_manifest
+from cutis.vocabulary.case import Vote, read_manifest
 from cutis.vocabulary.errors import SafetyRefusal, UserError
 from cutis.vocabulary.files import read_json, sha256_of
 from cutis.vocabulary.reading import write_readings
 from cutis.workspace import Workspace
-from factories import a_dataset, a_taxonomy, some_readings
+from factories import a_dataset, a_taxonomy, altered_dataset, some_readings
 
 IN_OUR_WORDS = {"A": "a", "c": "c"}
-
-
-def change(workspace, alter, **fields):
-    """Write the dataset's manifest anew with altered cases."""
-    path = workspace.dataset / "manifest.parquet"
-    manifest = read_manifest(path)
-    cases = tuple(alter(case) for case in manifest.cases)
-    write_manifest(path, replace(manifest, cases=cases, **fields), made_from={})
 
 
 @pytest.fixture
@@ -36,7 +28,7 @@ def other(tmp_path):
     theirs = Workspace(tmp_path / "clinic-b")
     a_dataset(theirs, patients=180, side=40)
     named = {"a": "A", "b": "x", "c": "c"}
-    change(
+    altered_dataset(
         theirs,
         lambda case: replace(case, diagnosis=named[case.diagnosis], votes=(Vote(rater="li", code="A"),)),
         taxonomy=a_taxonomy(("x", "A", "c")),
@@ -152,7 +144,7 @@ def test_a_truth_that_was_curated_again_is_refused(workspace, other):
     """The readers read other cases, or against another truth."""
     plan(workspace, other)
     read(workspace, other)
-    change(other, lambda case: case, source="curated again")
+    altered_dataset(other, lambda case: case, source="curated again")
 
     with pytest.raises(SafetyRefusal, match="the protocol names dataset"):
         stage.score(workspace, Asked())
@@ -162,7 +154,7 @@ def test_a_picture_that_the_network_learned_from_is_refused(workspace, other):
     """As where it is evaluated there: one is enough."""
     taken = next(case for case in read_manifest(workspace.dataset / "manifest.parquet").cases if case.split == "train")
     there = next(case for case in theirs_by_case(other).values() if case.split == "test" and case.diagnosis == "c")
-    change(other, lambda case: replace(case, sha256=taken.sha256) if case.case_id == there.case_id else case)
+    altered_dataset(other, lambda case: replace(case, sha256=taken.sha256) if case.case_id == there.case_id else case)
 
     with pytest.raises(SafetyRefusal, match="learned from 1 of these pictures"):
         plan(workspace, other)
@@ -189,8 +181,8 @@ def test_what_cannot_be_asked_is_refused_by_name(workspace, other, tmp_path):
 )
 def test_too_little_in_common_is_no_question(workspace, other, codes, what):
     """Both lists are named."""
-    change(other, lambda case: replace(case, diagnosis="x" if case.diagnosis not in codes else case.diagnosis))
-    change(other, lambda case: case, taxonomy=a_taxonomy(codes))
+    altered_dataset(other, lambda case: replace(case, diagnosis="x" if case.diagnosis not in codes else case.diagnosis))
+    altered_dataset(other, lambda case: case, taxonomy=a_taxonomy(codes))
 
     with pytest.raises(UserError, match=what):
         plan(workspace, other)
