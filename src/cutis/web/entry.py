@@ -31,6 +31,7 @@ from cutis.web.passwords import LONGEST, SHORTEST, Busy
 from cutis.web.sessions import close_session, close_sessions, open_session
 
 router = APIRouter()
+signs = APIRouter(tags=["service"])  # of life, which a site's contract names too
 Text = Annotated[str, Form(max_length=LONGEST)]
 
 
@@ -38,6 +39,12 @@ class Link(BaseModel):
     """What a personal link carries after its #, which browsers send to nobody by themselves."""
 
     token: str = Field(max_length=LONGEST)
+
+
+class Life(BaseModel):
+    """What is said while the database answers."""
+
+    alive: bool = Field(default=True, examples=[True])
 
 
 @router.get("/", dependencies=[Depends(OPEN)])
@@ -48,12 +55,15 @@ def front(request: Request) -> Response:
     return RedirectResponse(home.path if home else "/account" if found else "/sign-in", 303)
 
 
-@router.get("/health", dependencies=[Depends(OPEN)])
-def health(request: Request) -> Response:
+@signs.get("/health", dependencies=[Depends(OPEN)])
+def health(request: Request) -> Life:
     """Answer while the database does."""
     with ground_of(request).database.reading() as connection:
         connection.exec_driver_sql("SELECT 1")
-    return JSONResponse({"alive": True})
+    return Life()
+
+
+router.routes.extend(signs.routes)
 
 
 @router.get("/static/{version}/{name:path}", dependencies=[Depends(OPEN)])

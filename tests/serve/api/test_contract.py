@@ -25,6 +25,7 @@ OPERATIONS = (
     ("GET", "/ready"),
     ("GET", "/metrics"),
     ("GET", "/v1/openapi.json"),
+    ("GET", "/health"),
 )
 WITH_SOMETHING_TO_SEND = OPERATIONS[:3]
 # That a body is a picture cannot be said in a schema: a form of bytes at random is rightly refused.

@@ -210,9 +210,10 @@ def _look_back(desk):
     return rows, page.locator("tbody tr").count()
 
 
-def test_the_whole_visit_by_keys_alone(chromium, opened):
-    """From the picture to the PDF without a mouse."""
-    desk = Desk(chromium, opened())
+@pytest.mark.parametrize("size", SIZES)
+def test_the_whole_visit_by_keys_alone(chromium, opened, size):
+    """From the picture to the PDF without a mouse; a telephone may have a keyboard, too."""
+    desk = Desk(chromium, opened(), size)
     page, keys = desk.page, desk.page.keyboard
 
     _choose_by_keys(desk)

@@ -97,6 +97,23 @@ def test_a_number_or_a_word_finds_and_is_never_in_an_address(room_on_both):
     assert _rows(wang, by_word.headers["location"]) == []
 
 
+def test_words_of_others_find_nothing_until_ones_own_is_given(room_on_both):
+    """Else who commits first could ask what a colleague wrote, diagnosis by diagnosis; the note finds at once."""
+    clinic = room_on_both(commit_first=True)
+    li, wang = at_work(clinic), at_work(clinic, name="wang")
+    asked = _id(ask(li, a_jpeg(), note="left shoulder"))
+    wang.post(f"/examinations/{asked}/word", data={"says": "other", "diagnosis": "Spitz naevus"})
+
+    def finds(browser, words):
+        return _rows(browser, browser.post("/history/find", data={"number": words}).headers["location"])
+
+    before = [finds(li, "shoulder"), finds(li, "spitz"), finds(li, "shoulder spitz"), finds(wang, "spitz")]
+    li.post(f"/examinations/{asked}/word", data={"says": "doubt"})
+
+    assert before == [[asked], [], [], [asked]]
+    assert finds(li, "shoulder spitz") == [asked]
+
+
 def test_a_long_history_is_paged(room_on_both, monkeypatch):
     """The next page begins where the last one ended; together they hold everything once."""
     monkeypatch.setattr("cutis.serve.pages.history.PAGE", 3)

@@ -79,7 +79,7 @@ def test_a_page_carries_what_was_said_and_what_came_back(record):
 
     with record.database.reading() as connection:
         second, first = examinations(connection, record.vault).found
-    assert (first.examination, first.gist, first.words, first.truths) == (one, ("a", "soft"), (said,), ())
+    assert (first.examination, first.gist, first.words, first.truths) == (one, ("a", "soft", ""), (said,), ())
     assert (second.examination, second.words, second.truths) == (two, (), (came,))
 
 

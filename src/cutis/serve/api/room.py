@@ -15,6 +15,7 @@ from cutis.serve.api.parts import Parts
 from cutis.serve.api.uploads import Limits
 from cutis.serve.settings import ClinicSettings
 from cutis.web.application import Room
+from cutis.web.entry import signs
 
 ROOM = Path(str(files("cutis.serve.api")))
 
@@ -25,7 +26,7 @@ def room(settings: ClinicSettings) -> Room:
     routes.routes.extend([*diagnoses.router.routes, *service.router.routes])
     limits = Limits(settings.pictures_of_a_lesion, settings.picture_bytes)
     meters = Meters(since=time.time())
-    parts = Parts(limits, meters, document_of(routes.routes, limits))
+    parts = Parts(limits, meters, document_of([*routes.routes, *signs.routes], limits))
     return Room(
         name="api",
         router=routes,

@@ -128,9 +128,12 @@ def _fitting(here: Here, wanted: Wanted, sought: str) -> Iterator[Found]:
             hidden = {
                 each.examination.id
                 for each in page.found
-                if wanted.is_of_others and hidden_from(connection, here.clinic, each.examination, here.by)
+                if (wanted.is_of_others or filters.words)
+                and hidden_from(connection, here.clinic, each.examination, here.by)
             }
-        yield from (each for each in page.found if _fits(each, wanted, here.by, hidden=each.examination.id in hidden))
+        for each in page.found:
+            if _fits(each, wanted, filters, by=here.by, hidden=each.examination.id in hidden):
+                yield each
         after = page.further
         if after is None:
             return
@@ -152,14 +155,16 @@ def _filters(here: Here, wanted: Wanted, sought: str) -> Filters:
     )
 
 
-def _fits(found: Found, wanted: Wanted, by: str, *, hidden: bool) -> bool:
+def _fits(found: Found, wanted: Wanted, filters: Filters, *, by: str, hidden: bool) -> bool:
     """Say whether an examination fits what the record does not look for; what is kept from somebody fits nothing."""
     if wanted.is_of_the_answer and hidden:
         return False
+    is_heard = not hidden or has_spoken(by, found.words)
+    if not found.gist.holds(filters.wanted, is_heard=is_heard):
+        return False
     if wanted.word not in WORDS:
         return True
-    heard = found.words if not hidden or has_spoken(by, found.words) else ()
-    said = {each.says.value for each in last_words(heard)}
+    said = {each.says.value for each in last_words(found.words if is_heard else ())}
     return not said if wanted.word == "none" else wanted.word in said
 
 

@@ -92,7 +92,7 @@ def keep_examination(  # noqa: PLR0913  everything that comes with one
     )
     wrapped = key_of(connection, case_id)
     is_ranked = answer.state is State.ANSWERED and answer.findings  # what was abstained from is not searched by either
-    gist = Gist(first=answer.findings[0].code if is_ranked else None, text=note or "")
+    gist = Gist(first=answer.findings[0].code if is_ranked else None, note=note or "")
     row = dict(zip((column.name for column in COLUMNS), vars(made).values(), strict=True))
     row |= {"gist": seal_gist(vault, wrapped, gist, examination_id=made.id)}
     row |= {"asked_as": asked_as, "accession": vault.accession(accession) if accession and accession.strip() else None}

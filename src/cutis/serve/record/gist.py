@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from cutis.serve.vault import Vault
@@ -12,7 +13,13 @@ class Gist(NamedTuple):
     """A few words of an examination."""
 
     first: str | None  # code that the release answered first; None where there is no ranking
-    text: str  # the note, and diagnoses that people named
+    note: str
+    said: str = ""  # diagnoses that people named later, a line each
+
+    def holds(self, words: Sequence[str], *, is_heard: bool = True) -> bool:
+        """Say whether some words (case-folded) all stand in it, or in the note alone where the rest is not heard."""
+        text = (f"{self.note}\n{self.said}" if is_heard else self.note).casefold()
+        return all(word in text for word in words)
 
 
 def seal_gist(vault: Vault, wrapped: bytes | None, gist: Gist, *, examination_id: str) -> bytes:

@@ -34,6 +34,11 @@ class Filters:
     words: str = ""  # each of them stands in the note or in a diagnosis that somebody wrote
     has_truth: bool | None = None
 
+    @property
+    def wanted(self) -> list[str]:
+        """The words, each by itself, as they are looked for."""
+        return self.words.casefold().split()
+
 
 class Found(NamedTuple):
     """An examination of the history."""
@@ -104,14 +109,13 @@ def _fitting(
     query = select(*COLUMNS, EXAMINATIONS.c.gist, KEYS.c.wrapped).select_from(with_keys)
     query = query.where(*_conditions(vault, filters), *_after(connection, after))
     query = query.order_by(EXAMINATIONS.c.made_at.desc(), EXAMINATIONS.c.id.desc())
-    wanted = filters.words.casefold().split()
+    wanted = filters.wanted
     if not wanted and filters.first is None:
         query = query.limit(limit)
     with connection.execute(query.execution_options(yield_per=AT_ONCE)) as rows:
         for *row, sealed, wrapped in rows:
             gist = open_gist(vault, wrapped, sealed, examination_id=str(row[0]))
-            text = gist.text.casefold()
-            if (filters.first is None or gist.first == filters.first) and all(word in text for word in wanted):
+            if (filters.first is None or gist.first == filters.first) and gist.holds(wanted):
                 yield examination_from(row), gist
 
 

@@ -181,5 +181,5 @@ def _add_words(connection: Connection, vault: Vault, examination: Examination, t
     this, wrapped = EXAMINATIONS.c.id == examination.id, key_of(connection, examination.case_id)
     sealed = connection.execute(select(EXAMINATIONS.c.gist).where(this)).scalar_one()
     gist = open_gist(vault, wrapped, sealed, examination_id=examination.id)
-    longer = seal_gist(vault, wrapped, gist._replace(text=f"{gist.text}\n{text}"), examination_id=examination.id)
+    longer = seal_gist(vault, wrapped, gist._replace(said=f"{gist.said}\n{text}"), examination_id=examination.id)
     connection.execute(update(EXAMINATIONS).where(this).values(gist=longer))
