@@ -194,3 +194,16 @@ def a_past(
     standing = Standing(answerer, reference)
     with a_clinic(folder, database_url, rooms=made, answerer=standing, **plain | settings) as knocked:
         yield Past(knocked)
+
+
+def fill(past: Past, count: int = 160, *, darker: float = 0.0) -> list[tuple[Examination, str]]:
+    """Let so much happen in eight weeks; return each examination with what it was called."""
+    chance = np.random.default_rng(0)
+    made = []
+    for _ in range(count):
+        code = str(chance.choice(["a", "b", "c"], p=[0.5, 0.25, 0.25]))
+        picture = seen_in(chance, darker=darker)
+        answer = said_to_be(code, float(chance.beta(6, 2)), pictures=(picture,), seconds=0.2)
+        about = {"ago": float(chance.uniform(0, 55)) * DAY, "device": str(chance.choice(["Lens A", "Lens B"]))}
+        made.append((past.asked(answer, **about), code))
+    return made

@@ -81,7 +81,7 @@ def test_daily_work_that_fails_is_written_down_and_tried_again():
             raise ValueError("a bad day")
         enough.set()
 
-    with every_day(work, tell=open_log(log).error, seconds=0.01):
+    with every_day(work, tell=open_log(log).error, first=0.01, seconds=0.01):
         assert enough.wait(5)
 
     line = json.loads(log.getvalue().splitlines()[0])

@@ -71,12 +71,23 @@ def on_hang_up(work: Callable[[], None]) -> Iterator[None]:
 
 
 @contextmanager
-def every_day(work: Callable[[], None], *, tell: Callable[..., object], seconds: float = DAY) -> Iterator[None]:
-    """Do some work a day from now, and every day after; `tell` is told what goes wrong, and it is tried again."""
+def every_day(
+    work: Callable[[], object], *, tell: Callable[..., object], first: float = DAY, seconds: float = DAY
+) -> Iterator[None]:
+    """Do some work every day, in a thread of its own; `tell` is told what goes wrong, and it is tried again.
+
+    Args:
+        work: what is to be done.
+        tell: is told what goes wrong.
+        first: seconds until the first time.
+        seconds: of a day.
+    """
     ended = threading.Event()
 
     def working() -> None:
-        while not ended.wait(seconds):
+        wait = first
+        while not ended.wait(wait):
+            wait = seconds
             try:
                 work()
             except Exception as error:  # noqa: BLE001  tomorrow's round does not depend on today's

@@ -15,6 +15,7 @@ from cutis.serve.changing import change_at_hang_up, release_now
 from cutis.serve.check import look_at
 from cutis.serve.clinic import Clinic
 from cutis.serve.journal.anchors import anchored
+from cutis.serve.monitor.alarms import look_for_alarms
 from cutis.serve.opening import kept, read_clinic_settings
 from cutis.serve.running import every_day, on_hang_up, until_told
 from cutis.serve.safe import alone, require_free_address, require_invented, require_release
@@ -27,6 +28,7 @@ from cutis.web.server import require_safe
 from cutis.web.server import serve as serve_site
 from cutis.workspace import Finished
 
+A_MINUTE = 60.0  # until a start is over, and those who waited for it are answered
 ENGINES = "engines"  # in the folder: which engine is the fastest here
 
 
@@ -80,6 +82,7 @@ def _open_to_people(clinic: Clinic, site: Site, *, reread: Callable[[], ClinicSe
     with (
         anchored(ground.database, clinic.vault, settings.journal_folder, tell=ground.log.error),
         every_day(partial(keep_up, clinic, ground), tell=ground.log.error),
+        every_day(partial(look_for_alarms, clinic, ground), tell=ground.log.error, first=A_MINUTE),
         on_hang_up(partial(change_at_hang_up, clinic, ground, reread)),
     ):
         serve_site(site, settings)

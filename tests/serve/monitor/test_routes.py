@@ -5,27 +5,15 @@ from __future__ import annotations
 import re
 import time
 
-import numpy as np
 import pytest
 
-from clinic_pasts import DAY, said_to_be, seen_in
+from clinic_pasts import fill
+from cutis.serve.journal import Kind, entries
 from cutis.serve.monitor.rules import Rules, rules_of
 from cutis.serve.record.words import Says
 from cutis.web.accounts import Role
 
 RULES = {"days": "14", "windows": "3", "lesions": "60", "index": "0,2", "distance": "0.3", "share": "0.15"}
-
-
-def fill(past, count=160, *, darker=0.0):
-    """Let so much happen in eight weeks."""
-    chance = np.random.default_rng(0)
-    made = []
-    for _ in range(count):
-        code = str(chance.choice(["a", "b", "c"]))
-        picture = seen_in(chance, darker=darker)
-        answer = said_to_be(code, float(chance.beta(6, 2)), pictures=(picture,), seconds=0.2)
-        made.append((past.asked(answer, ago=float(chance.uniform(0, 55)) * DAY, device="Lens A"), code))
-    return made
 
 
 def rules(past):
@@ -102,6 +90,9 @@ def test_rules_are_set_by_the_administrator_and_told_with_who_and_when(past):
 
     wanted = Rules(days=14, windows=3, lesions=60, index=0.2, distance=0.3, share=0.15)
     assert rules(past) == (wanted, {"by": account, "at": past.now})
+    with past.knocked.ground.database.reading() as connection:
+        (written,) = entries(connection, kinds=[Kind.MONITOR])
+    assert (written.by, written.content) == (account, {"rules": wanted.model_dump()})
     page = boss.get("/monitor").text
     assert "last 3 windows of 14 days, with at least 60 lesions" in page
     assert "Set by boss" in page

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cutis.serve.clinic import Clinic
 from cutis.serve.journal import Kind, entries
+from cutis.serve.monitor.alarms import alarms_of
 from cutis.serve.tables import JOURNAL
 from cutis.web.database import Database
 
@@ -47,6 +48,10 @@ class Meters:
         named = ("name", "sha256", "answers_by")
         self._release = Gauge("cutis_release", "The release that answers.", named, registry=own)
         self._journal = Gauge("cutis_journal_number", "Number of the journal's last entry.", registry=own)
+        alarm = "1 for each thing whose drift was an alarm at the monitor's last look."
+        self._alarm = Gauge("cutis_monitor_alarm", alarm, ("of",), registry=own)
+        looked = "When the monitor looked last, seconds since 1970; it does every day."
+        self._looked = Gauge("cutis_monitor_looked_timestamp_seconds", looked, registry=own)
         ProcessCollector(registry=self.registry)
         self._since, self._read_until, self._reading = since, 0, Lock()
 
@@ -90,6 +95,7 @@ class Meters:
         """Return all figures as Prometheus reads them; the journal is read from where it was read until."""
         with self._reading:
             self._read_journal(database)
+        self._tell_alarms(database)
         answerer = clinic.answerer
         self._waiting.set(answerer.waiting)
         self._room.set(clinic.settings.waiting)
@@ -99,6 +105,14 @@ class Meters:
             now = answerer.release
             self._release.labels(now.name, now.sha256, now.answers_by).set(1)
         return generate_latest(self.registry)
+
+    def _tell_alarms(self, database: Database) -> None:
+        with database.reading() as connection:
+            last = alarms_of(connection)
+        self._alarm.clear()
+        for each in last.of if last else ():
+            self._alarm.labels(each).set(1)
+        self._looked.set(last.at if last else 0)
 
     def _read_journal(self, database: Database) -> None:
         with database.reading() as connection:

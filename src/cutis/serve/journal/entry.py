@@ -29,6 +29,7 @@ class Kind(StrEnum):
     ACCOUNT = "account"
     ACCESS = "access"  # somebody read of a case, or took something of it out
     RESTORED = "restored"  # from a back-up
+    MONITOR = "monitor"  # an alarm began or ended, or its rules were set
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,9 +12,9 @@ from cutis.serve.acceptance.standing import is_held_back
 from cutis.serve.clinic import clinic_of
 from cutis.serve.labels.truths import known_truths
 from cutis.serve.monitor import drawing
+from cutis.serve.monitor.alarms import drifts_of_release
 from cutis.serve.monitor.calibration import FEWEST, RATERS, calibration_of
 from cutis.serve.monitor.counts import DAY, counted, midnight_after
-from cutis.serve.monitor.drifting import watched
 from cutis.serve.monitor.past import seen_between
 from cutis.serve.monitor.rules import MOST_WINDOWS, rules_from, rules_of, set_rules
 from cutis.serve.reference import FEWEST as FEWEST_LESIONS
@@ -48,7 +48,7 @@ def rules(
     share: Number,
 ) -> Response:
     """Set when it is an alarm."""
-    ground, by = ground_of(request), visitor(request).account.id
+    clinic, ground, by = clinic_of(request), ground_of(request), visitor(request).account.id
     named = {"days": days, "windows": windows, "lesions": lesions, "index": index, "distance": distance}
     content = {name: text.strip().replace(",", ".") for name, text in (named | {"share": share}).items()}
     try:
@@ -56,7 +56,7 @@ def rules(
     except UserError as error:
         return _page(request, days=SPANS[1], said=error.what, status=422)
     with ground.database.writing() as connection:
-        set_rules(connection, wanted, by=by, now=ground.now())
+        set_rules(connection, clinic.vault, wanted, by=by, now=ground.now())
     ground.log.info("monitor rules set", **wanted.model_dump())
     return RedirectResponse("/monitor", 303)
 
@@ -75,11 +75,7 @@ def _page(request: Request, *, days: int, said: str | None = None, status: int =
         names = names_of(connection)
     shown = [each for each in seen if each.at >= since]
     counts = counted(shown, since=since, until=until)
-    drifts = (
-        watched(release.reference, seen, rules=in_force, release_sha256=release.sha256, now=now)
-        if release.reference
-        else ()
-    )
+    drifts = drifts_of_release(release, seen, rules=in_force, now=now)
     calibration = (
         None if held_back else calibration_of(shown, known, bundle=release.bundle, release_sha256=release.sha256)
     )

@@ -8,7 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy import Connection
 
 from cutis.serve.facts import fact, state_fact
+from cutis.serve.journal import Entry, Kind, write
 from cutis.serve.reference import FEWEST
+from cutis.serve.vault import Vault
 from cutis.vocabulary.errors import UserError
 
 KEPT = "monitor rules"
@@ -36,9 +38,11 @@ def rules_of(connection: Connection) -> tuple[Rules, dict[str, Any]]:
     return Rules.model_validate(kept["rules"]), {"by": kept["by"], "at": kept["at"]}
 
 
-def set_rules(connection: Connection, rules: Rules, *, by: str, now: float) -> None:
-    """Put rules into force."""
-    state_fact(connection, KEPT, {"rules": rules.model_dump(), "by": by, "at": now})
+def set_rules(connection: Connection, vault: Vault, rules: Rules, *, by: str, now: float) -> None:
+    """Put rules into force, and write down which and by whom."""
+    told = {"rules": rules.model_dump()}
+    write(connection, vault, Entry(kind=Kind.MONITOR, by=by, open=told), now=now)
+    state_fact(connection, KEPT, told | {"by": by, "at": now})
 
 
 def rules_from(content: dict[str, Any]) -> Rules:

@@ -1,0 +1,63 @@
+"""Alarms where nobody looks at the page: in the log, in the journal, and among the figures of operation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+
+from cutis.serve.answering.opened import OpenRelease
+from cutis.serve.clinic import Clinic
+from cutis.serve.facts import fact, state_fact
+from cutis.serve.journal import Entry, Kind, write
+from cutis.serve.journal.entry import SERVER
+from cutis.serve.monitor.drifting import DAY, Watched, watched
+from cutis.serve.monitor.past import Seen, seen_between
+from cutis.serve.monitor.rules import Rules, rules_of
+from cutis.web.ground import Ground
+
+KEPT = "monitor alarms"
+
+
+class Alarms(NamedTuple):
+    """What the last look found."""
+
+    at: float  # seconds since 1970
+    release_sha256: str  # of the release whose reference was looked at
+    of: list[str]  # what was beyond its limit for long enough, such as brightness
+
+
+def drifts_of_release(release: OpenRelease, seen: Sequence[Seen], *, rules: Rules, now: float) -> tuple[Watched, ...]:
+    """Hold what was seen against the reference of the release that answers; nothing where it carries none."""
+    if release.reference is None:
+        return ()
+    return watched(release.reference, seen, rules=rules, release_sha256=release.sha256, now=now)
+
+
+def alarms_of(connection: Connection) -> Alarms | None:
+    """Return what the last look found; None before the first one."""
+    kept = fact(connection, KEPT)
+    return None if kept is None else Alarms(*kept)
+
+
+def look_for_alarms(clinic: Clinic, ground: Ground) -> Alarms:
+    """Look, keep what was found, and write it into the journal where it is not what the look before found.
+
+    An alarm that stands is in the log after every look.
+    """
+    release, now = clinic.answerer.release, ground.now()
+    with ground.database.reading() as connection:
+        rules, _ = rules_of(connection)
+        seen = seen_between(connection, clinic.vault, since=now - rules.days * rules.windows * DAY, until=now)
+    drifts = drifts_of_release(release, seen, rules=rules, now=now)
+    found = Alarms(now, release.sha256, [each.what for each in drifts if each.state == "alarm"])
+    with ground.database.writing() as connection:
+        before = alarms_of(connection)
+        if found.of != (before.of if before else []):
+            told = {"alarms": found.of, "release_sha256": release.sha256}
+            write(connection, clinic.vault, Entry(kind=Kind.MONITOR, by=SERVER, open=told), now=now)
+        state_fact(connection, KEPT, found)
+    if found.of:
+        ground.log.warning("monitor alarm", of=found.of, release=release.name)
+    return found
