@@ -6,6 +6,8 @@ asks sends a JPEG to `POST /v1/diagnoses` and has the answer when its last byte 
 examined, answered, kept under the case's key, and in the journal. Everybody shares the same two cores.
 
 - One clinician: one picture after another, with a second's pause, as a page and a person would.
+- The same in a browser on the same two cores: from the drop on the page, over a press of its button by a robot, to the
+  answer that can be read.
 - 16 at once without a pause, and 48, of which the queue refuses some (429); meanwhile somebody asks every 50 ms whether
   the server is well.
 - 16 who send pictures of 40 megapixels without a pause.
@@ -19,10 +21,12 @@ examined, answered, kept under the case's key, and in the journal. Everybody sha
 from __future__ import annotations
 
 import argparse
+import base64
 import http.client
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -47,6 +51,14 @@ from sites import free_port
 PAGE = Path(__file__).with_suffix(".md")
 THREADS = 2
 PICTURES = {"600 × 450": (600, 450), "2048 × 1536": (2048, 1536), "4000 × 3000": (4000, 3000)}
+SEEN_IN_A_BROWSER = "600 × 450"
+DROP = """(picture) => {
+  const transfer = new DataTransfer();
+  const bytes = Uint8Array.from(atob(picture), (letter) => letter.charCodeAt(0));
+  transfer.items.add(new File([bytes], "picture.jpg", { type: "image/jpeg" }));
+  const dropped = new DragEvent("drop", { dataTransfer: transfer, bubbles: true, cancelable: true });
+  document.getElementById("drop").dispatchEvent(dropped);
+}"""
 HUGE = (7300, 5480)  # 40 megapixels
 PAUSE = 1.0  # seconds between a clinician's pictures
 BETWEEN_SIGNS = 0.05  # seconds, between questions whether the server is well
@@ -76,6 +88,7 @@ class Server(NamedTuple):
     port: int
     token: str
     process: subprocess.Popen[bytes]
+    log: Path
 
     def post(self, line: http.client.HTTPConnection, jpeg: bytes) -> int:
         """Send a picture, read all of the answer, and return its status."""
@@ -86,6 +99,11 @@ class Server(NamedTuple):
     def headers(self) -> dict[str, str]:
         """Return what every question carries."""
         return {"authorization": f"Bearer {self.token}", "content-type": "image/jpeg"}
+
+    @property
+    def origin(self) -> str:
+        """Its address."""
+        return f"http://127.0.0.1:{self.port}"
 
     def line(self) -> http.client.HTTPConnection:
         """Return a connection of one's own."""
@@ -113,15 +131,15 @@ def running(folder: Path, release: Path) -> Iterator[Server]:
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)  # noqa: S603  ourselves
         try:
-            server = Server(port, "", process)
-            _wait_until_ready(server, folder / "log")
+            server = Server(port, "", process, folder / "log")
+            _wait_until_ready(server)
             yield server._replace(token=_token(settings))
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(60)
 
 
-def _wait_until_ready(server: Server, log: Path) -> None:
+def _wait_until_ready(server: Server) -> None:
     until = time.monotonic() + 180
     while time.monotonic() < until and server.process.poll() is None:
         try:
@@ -132,7 +150,7 @@ def _wait_until_ready(server: Server, log: Path) -> None:
         except OSError:
             pass
         time.sleep(0.2)
-    raise SystemExit(log.read_text(encoding="utf-8"))
+    raise SystemExit(server.log.read_text(encoding="utf-8"))
 
 
 def _token(settings: Path) -> str:
@@ -168,6 +186,37 @@ def one_clinician(server: Server, size: tuple[int, int], *, asked: int) -> list[
         _require(status == http.client.CREATED, f"{status} for one clinician")
         time.sleep(PAUSE)
     return taken
+
+
+def in_a_browser(server: Server, size: tuple[int, int], *, asked: int) -> list[float]:
+    """Return the seconds from each drop on the page to its answer that can be read; a robot presses the button."""
+    from playwright.sync_api import sync_playwright  # which only a developer has
+
+    link, taken = _clinicians_link(server), []
+    with sync_playwright() as playwright:
+        page = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"]).new_page()
+        page.goto(link)
+        page.get_by_role("button").last.click()
+        page.wait_for_url(re.compile("/(diagnose|account)$"))
+        for number in range(asked + 3):  # the first three warm it
+            page.goto(f"{server.origin}/diagnose")
+            picture = base64.b64encode(a_jpeg(*size, seed=number)).decode()
+            started = time.perf_counter()
+            page.evaluate(DROP, picture)
+            page.click("#go")
+            page.wait_for_url("**/examinations/*", wait_until="commit")
+            page.wait_for_selector("#state")
+            if number >= 3:  # noqa: PLR2004
+                taken.append(time.perf_counter() - started)
+            time.sleep(PAUSE)
+    return taken
+
+
+def _clinicians_link(server: Server) -> str:
+    """Return the link that a demonstration tells at its start; it is good once."""
+    found = re.search(r"clinician:\s+(\S+)", server.log.read_text(encoding="utf-8"))
+    assert found, "the log has no link"
+    return found[1]
 
 
 def crowd(server: Server, jpegs: Sequence[bytes], *, people: int, seconds: float) -> Crowd:
@@ -257,7 +306,10 @@ def times_of(folder: Path, sizes: Sizes) -> list[str]:
     lines = _head(sizes, load)
     with running(folder / "clinic", release) as server:
         say("one clinician")
-        lines += _of_one({name: one_clinician(server, size, asked=sizes.asked) for name, size in PICTURES.items()})
+        taken = {name: one_clinician(server, size, asked=sizes.asked) for name, size in PICTURES.items()}
+        say("one clinician in a browser")
+        shown = in_a_browser(server, PICTURES[SEEN_IN_A_BROWSER], asked=sizes.asked)
+        lines += _of_one(taken | {f"{SEEN_IN_A_BROWSER}, from drop to sight": shown})
         usual = [a_jpeg(*PICTURES["600 × 450"], seed=seed) for seed in range(16)]
         crowds = {}
         for people in (16, 48):
@@ -294,7 +346,7 @@ def _head(sizes: Sizes, load: float) -> list[str]:
 
 def _of_one(taken: dict[str, list[float]]) -> list[str]:
     return [
-        "## One clinician, from the picture sent to the answer received",
+        "## One clinician, from the picture sent to the answer received, and in a browser from drop to sight",
         "",
         f"Promised: {PROMISED['median']} s in the median, {PROMISED['p95']:g} s in 95 of 100.",
         "",
