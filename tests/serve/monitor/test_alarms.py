@@ -9,6 +9,9 @@ from clinic_pasts import DAY, fill
 from cutis.serve.api.meters import Meters
 from cutis.serve.journal import Kind, entries
 from cutis.serve.monitor.alarms import alarms_of, look_for_alarms
+from cutis.serve.monitor.past import glimpses_between, glimpses_of, seen_between
+from cutis.serve.record.erasure import erase_case
+from cutis.web.accounts import Role
 from cutis.web.logs import open_log
 
 
@@ -45,6 +48,39 @@ def test_an_alarm_begins_stands_and_ends(past):
     assert ["monitor alarm" in each and "brightness" in each for each in logged] == [True, True, False]
     assert 'cutis_monitor_alarm{of="brightness"} 1.0' in while_it_stands
     assert [line.split()[0] for line in _figures(past)] == ["cutis_monitor_looked_timestamp_seconds"]
+
+
+def test_the_look_sees_what_the_page_sees(past):
+    """Answers of this release alone, the oldest first, without those of erased cases."""
+    made = fill(past, 12)
+    ground, vault = past.knocked.ground, past.clinic.vault
+    folder, case = past.clinic.settings.journal_folder, made[3][0].case_id
+    erase_case(ground.database, vault, folder, case, by="boss", reason="asked", now=past.now)
+    time = {"since": past.now - 50 * DAY, "until": past.now}
+    sha256 = past.clinic.answerer.release.sha256
+
+    with ground.database.reading() as connection:
+        page = glimpses_of(seen_between(connection, vault, **time), release_sha256=sha256)
+        look = glimpses_between(connection, vault, release_sha256=sha256, **time)
+        others = glimpses_between(connection, vault, release_sha256="another", **time)
+
+    assert 0 < len(look) < 12
+    assert look == page
+    assert others == ()
+
+
+def test_an_alarm_leads_from_the_other_pages_to_the_monitor(small_past):
+    """For who may look at it; the curator is told nothing of what is answered."""
+    fill(small_past, darker=0.12)
+    boss, curator = small_past.browser(Role.ADMINISTRATOR), small_past.browser(Role.CURATOR)
+    before = boss.get("/staff").text
+
+    _look(small_past)
+
+    told = "The monitor raises an alarm."
+    assert [told in each for each in (before, boss.get("/staff").text)] == [False, True]
+    assert told not in boss.get("/monitor").text
+    assert told not in curator.get("/labels").text
 
 
 def test_where_nothing_is_wrong_nothing_is_written(past):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from clinic_pasts import DAY, a_reference, said_to_be, seen_in
 from cutis.serve.answer import Reason, State
 from cutis.serve.monitor.drifting import recent_of, watched
-from cutis.serve.monitor.past import Seen
+from cutis.serve.monitor.past import Seen, glimpses_of
 from cutis.serve.monitor.rules import Rules
 from cutis.serve.reference import DIFFERENCE, DISTANCE, INDEX
 
@@ -37,7 +39,8 @@ def weeks(*windows, lesions=120, seed=1, **fields):
 def look(seen, rules=None, **more):
     """Watch, and return the states by what and figure."""
     told = {"rules": rules or Rules(), "release_sha256": "r", "now": NOW} | more
-    return {(each.what, each.figure): each.state for each in watched(a_reference(), seen, **told)}
+    own = glimpses_of(seen, release_sha256=told["release_sha256"])
+    return {(each.what, each.figure): each.state for each in watched(a_reference(), own, **told)}
 
 
 def test_where_nothing_changed_nothing_is_an_alarm():
@@ -89,7 +92,7 @@ def test_more_abstentions_are_an_alarm():
     """By the difference of shares."""
     seen = weeks(0.0, 0.0)
     for number in range(0, len(seen), 3):
-        seen[number] = Seen(**vars(seen[number]) | {"state": State.UNSURE})
+        seen[number] = replace(seen[number], answer=replace(seen[number].answer, state=State.UNSURE))
 
     assert look(seen)["abstained", DIFFERENCE] == "alarm"
 
@@ -105,7 +108,7 @@ def test_an_unusable_picture_is_measured_and_has_no_answer():
         Seen(id="2", case_id="2", state=State.FOREIGN, answer=far, **plain),
     ]
 
-    found = recent_of(seen)
+    found = recent_of(glimpses_of(seen, release_sha256="r"))
 
     assert found.numbers["brightness"][0] == picture.brightness
     assert found.numbers["probability"][0] is None

@@ -13,7 +13,7 @@ from cutis.serve.facts import fact, state_fact
 from cutis.serve.journal import Entry, Kind, write
 from cutis.serve.journal.entry import SERVER
 from cutis.serve.monitor.drifting import DAY, Watched, watched
-from cutis.serve.monitor.past import Seen, seen_between
+from cutis.serve.monitor.past import Glimpse, glimpses_between
 from cutis.serve.monitor.rules import Rules, rules_of
 from cutis.web.ground import Ground
 
@@ -28,8 +28,10 @@ class Alarms(NamedTuple):
     of: list[str]  # what was beyond its limit for long enough, such as brightness
 
 
-def drifts_of_release(release: OpenRelease, seen: Sequence[Seen], *, rules: Rules, now: float) -> tuple[Watched, ...]:
-    """Hold what was seen against the reference of the release that answers; nothing where it carries none."""
+def drifts_of_release(
+    release: OpenRelease, seen: Sequence[Glimpse], *, rules: Rules, now: float
+) -> tuple[Watched, ...]:
+    """Hold what a release answered against its own reference; nothing where it carries none."""
     if release.reference is None:
         return ()
     return watched(release.reference, seen, rules=rules, release_sha256=release.sha256, now=now)
@@ -49,9 +51,11 @@ def look_for_alarms(clinic: Clinic, ground: Ground) -> Alarms:
     release, now = clinic.answerer.release, ground.now()
     with ground.database.reading() as connection:
         rules, _ = rules_of(connection)
-        seen = seen_between(connection, clinic.vault, since=now - rules.days * rules.windows * DAY, until=now)
+        since = now - rules.days * rules.windows * DAY
+        seen = glimpses_between(connection, clinic.vault, release_sha256=release.sha256, since=since, until=now)
     drifts = drifts_of_release(release, seen, rules=rules, now=now)
-    found = Alarms(now, release.sha256, [each.what for each in drifts if each.state == "alarm"])
+    beyond = list(dict.fromkeys(each.what for each in drifts if each.state == "alarm"))  # by one figure or more
+    found = Alarms(now, release.sha256, beyond)
     with ground.database.writing() as connection:
         before = alarms_of(connection)
         if found.of != (before.of if before else []):

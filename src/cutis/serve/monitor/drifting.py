@@ -9,14 +9,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cutis.serve.answer import SeenPicture, State
-from cutis.serve.monitor.past import Seen
+from cutis.serve.monitor.past import Glimpse
 from cutis.serve.monitor.rules import Rules
 from cutis.serve.reference import DIFFERENCE, DISTANCE, INDEX, Drift, Recent, Reference, drifts_of
 from cutis.stats.drift import counts_in
 from cutis.vocabulary.chance import chance
 
 DAY = 86_400.0
+NUMBERS = ("sharpness", "brightness", "contrast", "width", "height", "distance", "probability")
 UNLIKELY = 0.05  # what chance alone would do more often than this is no alarm
 
 
@@ -49,22 +49,21 @@ class Watched:
 
 
 def watched(
-    reference: Reference, seen: Sequence[Seen], *, rules: Rules, release_sha256: str, now: float
+    reference: Reference, seen: Sequence[Glimpse], *, rules: Rules, release_sha256: str, now: float
 ) -> tuple[Watched, ...]:
-    """Hold the newest windows against the reference; only answers of the release itself are compared.
+    """Hold the newest windows against the reference.
 
     Args:
         reference: of the release that answers.
-        seen: examinations, as old as the oldest window at least.
+        seen: what the release itself answered, the oldest first, as old as the oldest window at least.
         rules: when it is an alarm.
         release_sha256: of the release.
         now: the time.
     """
-    own = [each for each in seen if each.release_sha256 == release_sha256 and each.answer is not None]
     by_window = []
     for window in range(rules.windows):
         ends = now - window * rules.days * DAY
-        inside = [each for each in own if ends - rules.days * DAY <= each.at < ends]
+        inside = [each for each in seen if ends - rules.days * DAY <= each.at < ends]
         recent = recent_of(inside)
         by_window.append((recent, drifts_of(reference, recent, generator=chance("monitor", release_sha256, window))))
     newest = by_window[0][0]
@@ -74,30 +73,18 @@ def watched(
     )
 
 
-def recent_of(seen: Sequence[Seen]) -> Recent:
+def recent_of(seen: Sequence[Glimpse]) -> Recent:
     """Return what is compared of N examinations: of each its first picture, and its answer."""
-    pictures = [each.answer.pictures[0] if each.answer and each.answer.pictures else None for each in seen]
-    answers = [each.answer if each.state is not State.UNUSABLE else None for each in seen]
-    names = ("sharpness", "brightness", "contrast", "width", "height", "distance")
-    numbers: dict[str, list[float | None]] = {name: [_of(each, name) for each in pictures] for name in names}
-    numbers["probability"] = [each.findings[0].probability if each and each.findings else None for each in answers]
-    far = [None if each is None else any(reason.key == "distance" for reason in each.reasons) for each in answers]
-    withheld = [None if each.state is State.UNUSABLE else each.state is not State.ANSWERED for each in seen]
     return Recent(
         case_ids=[each.case_id for each in seen],
-        numbers=numbers,
+        numbers={name: [getattr(each, name) for each in seen] for name in NUMBERS},
         kinds={"first": [each.first for each in seen], "device": [each.device for each in seen]},
         shares={
-            "marked": [None if each is None else bool(each.marks) for each in pictures],
-            "abstained": withheld,
-            "unusual": far,
+            "marked": [each.is_marked for each in seen],
+            "abstained": [each.is_withheld for each in seen],
+            "unusual": [each.is_unusual for each in seen],
         },
     )
-
-
-def _of(picture: SeenPicture | None, name: str) -> float | None:
-    found = getattr(picture, name, None)
-    return None if found is None else float(found)
 
 
 def _watched(windows: tuple[Drift, ...], rules: Rules, reference: Reference, recent: Recent) -> Watched:

@@ -1,8 +1,10 @@
-"""What happened in some weeks: every examination with its answer and what a clinician said of it."""
+"""What happened in some weeks: each examination with its answer and what was said of it, or what drift needs of it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from sqlalchemy import Connection, select
 
@@ -41,6 +43,69 @@ class Seen:
         if self.word.says is Says.DOUBT:
             return None
         return self.word.says is Says.OTHER and self.word.diagnosis != self.first
+
+
+class Glimpse(NamedTuple):
+    """What of an examination is held against a reference, by its first picture; it is small, for there are many."""
+
+    case_id: str
+    at: float
+    device: str | None
+    first: str | None  # the most probable diagnosis
+    probability: float | None  # of it
+    sharpness: float | None
+    brightness: float | None
+    contrast: float | None
+    width: float | None
+    height: float | None
+    distance: float | None
+    is_marked: bool | None
+    is_withheld: bool | None  # unsure or foreign; None: it could not be judged
+    is_unusual: bool | None  # for its distance
+
+
+def glimpse_of(answer: Answer, *, case_id: str, at: float, device: str | None) -> Glimpse:
+    """Return what drift needs of an answer."""
+    picture = answer.pictures[0] if answer.pictures else None
+    first, is_judged = answer.findings[0] if answer.findings else None, answer.state is not State.UNUSABLE
+    return Glimpse(
+        case_id=case_id,
+        at=at,
+        device=device,
+        first=first.code if first else None,
+        probability=first.probability if first and is_judged else None,
+        sharpness=picture.sharpness if picture else None,
+        brightness=picture.brightness if picture else None,
+        contrast=picture.contrast if picture else None,
+        width=picture.width if picture else None,
+        height=picture.height if picture else None,
+        distance=picture.distance if picture else None,
+        is_marked=bool(picture.marks) if picture else None,
+        is_withheld=answer.state is not State.ANSWERED if is_judged else None,
+        is_unusual=any(reason.key == "distance" for reason in answer.reasons) if is_judged else None,
+    )
+
+
+def glimpses_of(seen: Sequence[Seen], *, release_sha256: str) -> tuple[Glimpse, ...]:
+    """Return what drift needs of what a release answered; nothing of what was erased."""
+    return tuple(
+        glimpse_of(each.answer, case_id=each.case_id, at=each.at, device=each.device)
+        for each in seen
+        if each.answer is not None and each.release_sha256 == release_sha256
+    )
+
+
+def glimpses_between(
+    connection: Connection, vault: Vault, *, release_sha256: str, since: float, until: float
+) -> tuple[Glimpse, ...]:
+    """Return the same of a time, the oldest first, with no more than one answer open at once."""
+    of_this_time = (JOURNAL.c.at >= since, JOURNAL.c.at < until)
+    glimpses = [
+        glimpse_of(answer_from(sealed["answer"]), case_id=kept.case_id, at=kept.at, device=sealed["device"])
+        for kept, sealed in opened(connection, vault, *of_this_time, kinds=[Kind.ANSWER])
+        if sealed is not None and kept.case_id is not None and kept.content["release_sha256"] == release_sha256
+    ]
+    return tuple(sorted(glimpses, key=lambda each: each.at))
 
 
 def seen_between(connection: Connection, vault: Vault, *, since: float, until: float) -> tuple[Seen, ...]:

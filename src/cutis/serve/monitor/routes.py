@@ -15,7 +15,7 @@ from cutis.serve.monitor import drawing
 from cutis.serve.monitor.alarms import drifts_of_release
 from cutis.serve.monitor.calibration import FEWEST, RATERS, calibration_of
 from cutis.serve.monitor.counts import DAY, counted, midnight_after
-from cutis.serve.monitor.past import seen_between
+from cutis.serve.monitor.past import glimpses_of, seen_between
 from cutis.serve.monitor.rules import MOST_WINDOWS, rules_from, rules_of, set_rules
 from cutis.serve.reference import FEWEST as FEWEST_LESIONS
 from cutis.serve.staff.frame import office_page
@@ -75,7 +75,7 @@ def _page(request: Request, *, days: int, said: str | None = None, status: int =
         names = names_of(connection)
     shown = [each for each in seen if each.at >= since]
     counts = counted(shown, since=since, until=until)
-    drifts = drifts_of_release(release, seen, rules=in_force, now=now)
+    drifts = drifts_of_release(release, glimpses_of(seen, release_sha256=release.sha256), rules=in_force, now=now)
     calibration = (
         None if held_back else calibration_of(shown, known, bundle=release.bundle, release_sha256=release.sha256)
     )

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from cutis.serve.clinic import clinic_of
+from cutis.serve.monitor.alarms import alarms_of
 from cutis.serve.visibility import shows
 from cutis.web.accounts import Role
 from cutis.web.ground import ground_of, page, visitor
@@ -42,6 +43,7 @@ class SiteNow(NamedTuple):
     is_invented: bool
     is_silent: bool
     is_demonstration: bool
+    is_alarmed: bool  # the monitor, at its last look
 
 
 def site_now(request: Request) -> SiteNow:
@@ -50,7 +52,9 @@ def site_now(request: Request) -> SiteNow:
     release = clinic.answerer.release
     with ground.database.reading() as connection:
         shown = shows(connection, clinic.settings, release.sha256)
-    return SiteNow(release.name, release.bundle.invented, not shown, clinic.settings.demonstration)
+        last = alarms_of(connection)
+    is_alarmed = last is not None and bool(last.of)
+    return SiteNow(release.name, release.bundle.invented, not shown, clinic.settings.demonstration, is_alarmed)
 
 
 def office_page(request: Request, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
