@@ -13,7 +13,7 @@ from cutis.serve.journal.writing import name_of
 from cutis.serve.tables import JOURNAL, KEYS
 from cutis.serve.vault import Vault
 
-AT_ONCE = 2000  # rows that are fetched together
+AT_ONCE, SEALED_AT_ONCE = 2000, 200  # rows that are fetched together; what is sealed in them may be long
 
 
 class Opened(NamedTuple):
@@ -51,7 +51,7 @@ def opened(
     both = JOURNAL.outerjoin(KEYS, JOURNAL.c.case_id == KEYS.c.case_id)
     query = select(*JOURNAL.c, KEYS.c.wrapped).select_from(both).order_by(JOURNAL.c.number)
     query = query.where(*conditions, *_these(kinds), JOURNAL.c.number > after)
-    with connection.execute(query.execution_options(yield_per=AT_ONCE)) as rows:
+    with connection.execute(query.execution_options(yield_per=SEALED_AT_ONCE)) as rows:
         for *row, wrapped in rows:
             kept = Kept(*row)
             yield Opened(kept, _content(vault, kept, wrapped))
