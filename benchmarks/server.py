@@ -65,7 +65,7 @@ PAUSE = 1.0  # seconds between a clinician's pictures
 BETWEEN_SIGNS = 0.05  # seconds, between questions whether the server is well
 PROMISED = {"median": 0.5, "p95": 1.0, "health": 0.2, "slope": 1.0}  # seconds; MB in 1,000 answers
 MEMORY = "## Memory along many answers"
-LOOKED = 65.0  # seconds; the monitor looks a minute after a start, and then every day
+LOOKED = 10.0  # seconds; the monitor looks a few after a start, and then every day
 FEWEST = 1000  # answers before memory is looked at: until then caches fill
 
 

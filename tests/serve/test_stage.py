@@ -56,6 +56,13 @@ def test_it_stops_as_it_is_told_and_leaves_a_journal_that_holds(tmp_path, words)
     assert len(_journal(tmp_path / "clinic", kinds=["release"])) == 1  # the same one both times: nothing to tell
 
 
+def test_the_monitor_looks_by_itself(tmp_path, words):
+    """Soon after a start, so that the figures of operation know when."""
+    with a_server(tmp_path / "clinic", *words) as running:
+        token, never = a_token(tmp_path / "clinic"), "cutis_monitor_looked_timestamp_seconds 0.0"
+        _until(lambda: never not in httpx2.get(f"{running.origin}/metrics", headers=token).text)
+
+
 def test_a_request_in_hand_is_finished(tmp_path, words):
     """Whoever asked before the server was told to stop gets the answer, and it is in the journal."""
     with a_server(tmp_path / "clinic", *words) as running:
@@ -166,7 +173,7 @@ def a_token(folder):
     import time
 
     with opened(folder=folder) as kept, kept.database.writing() as connection:
-        made = make_token(connection, "a test", scopes=["diagnose", "history"], now=time.time(), days=1)
+        made = make_token(connection, "a test", scopes=["diagnose", "metrics"], now=time.time(), days=1)
     return {"authorization": f"Bearer {made.secret}", "content-type": "image/jpeg"}
 
 

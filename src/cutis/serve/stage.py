@@ -28,7 +28,7 @@ from cutis.web.server import require_safe
 from cutis.web.server import serve as serve_site
 from cutis.workspace import Finished
 
-A_MINUTE = 60.0  # until a start is over, and those who waited for it are answered
+SOON = 3.0  # seconds, until those who waited for a start are answered
 ENGINES = "engines"  # in the folder: which engine is the fastest here
 
 
@@ -82,7 +82,7 @@ def _open_to_people(clinic: Clinic, site: Site, *, reread: Callable[[], ClinicSe
     with (
         anchored(ground.database, clinic.vault, settings.journal_folder, tell=ground.log.error),
         every_day(partial(keep_up, clinic, ground), tell=ground.log.error),
-        every_day(partial(look_for_alarms, clinic, ground), tell=ground.log.error, first=A_MINUTE),
+        every_day(partial(look_for_alarms, clinic, ground), tell=ground.log.error, first=SOON),
         on_hang_up(partial(change_at_hang_up, clinic, ground, reread)),
     ):
         serve_site(site, settings)
