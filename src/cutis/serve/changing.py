@@ -12,6 +12,7 @@ from cutis.serve.answering.opened import OpenRelease
 from cutis.serve.clinic import Clinic
 from cutis.serve.journal.entry import SERVER, Entry, Kind
 from cutis.serve.journal.writing import write
+from cutis.serve.monitor.alarms import look_for_alarms
 from cutis.serve.safe import require_invented, trusted_release
 from cutis.serve.settings import ClinicSettings
 from cutis.serve.staff.releases import in_force
@@ -40,6 +41,7 @@ def change_release(clinic: Clinic, ground: Ground, *, by: str, trusted: Trusted 
 
     clinic.answerer.swap(wanted, require=may_answer)
     note_release(clinic, ground, by=by)
+    look_for_alarms(clinic, ground)  # those of the release before are over
 
 
 def release_now(settings: ClinicSettings, database: Database) -> Trusted:

@@ -50,6 +50,21 @@ def test_an_alarm_begins_stands_and_ends(past):
     assert [line.split()[0] for line in _figures(past)] == ["cutis_monitor_looked_timestamp_seconds"]
 
 
+def test_who_sets_the_rules_ends_or_begins_an_alarm(small_past):
+    """At once, and the journal says in which order."""
+    fill(small_past, darker=0.12)
+    boss, before = small_past.browser(Role.ADMINISTRATOR), _look(small_past)
+    wide = {"days": "28", "windows": "2", "lesions": "50", "index": "9", "distance": "0.9", "share": "0.9"}
+
+    boss.post("/monitor/rules", data=wide)
+
+    with small_past.knocked.ground.database.reading() as connection:
+        written = [sorted(each.content) for each in entries(connection, kinds=[Kind.MONITOR])]
+        assert alarms_of(connection).of == []
+    assert "brightness" in before
+    assert written == [["alarms", "release_sha256"], ["rules"], ["alarms", "release_sha256"]]
+
+
 def test_the_look_sees_what_the_page_sees(past):
     """Answers of this release alone, the oldest first, without those of erased cases."""
     made = fill(past, 12)
