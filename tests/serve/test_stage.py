@@ -59,8 +59,8 @@ def test_it_stops_as_it_is_told_and_leaves_a_journal_that_holds(tmp_path, words)
 def test_the_monitor_looks_by_itself(tmp_path, words):
     """Soon after a start, so that the figures of operation know when."""
     with a_server(tmp_path / "clinic", *words) as running:
-        token, never = a_token(tmp_path / "clinic"), "cutis_monitor_looked_timestamp_seconds 0.0"
-        _until(lambda: never not in httpx2.get(f"{running.origin}/metrics", headers=token).text)
+        token = a_token(tmp_path / "clinic")
+        _until(lambda: _looked(running, token) > 0)
 
 
 def test_a_request_in_hand_is_finished(tmp_path, words):
@@ -197,6 +197,12 @@ def _checked(folder, *words):
 def _journal(folder, *, kinds):
     with opened(folder=folder) as kept, kept.database.reading() as connection:
         return [each for each in entries(connection) if each.kind in kinds]
+
+
+def _looked(running, token):
+    """When the monitor looked last, as Prometheus reads it."""
+    lines = httpx2.get(f"{running.origin}/metrics", headers=token).text.splitlines()
+    return next(float(line.split()[1]) for line in lines if line.startswith("cutis_monitor_looked"))
 
 
 def _slowly(content):

@@ -12,7 +12,7 @@ from cutis.serve.answering.opened import OpenRelease
 from cutis.serve.clinic import Clinic
 from cutis.serve.journal.entry import SERVER, Entry, Kind
 from cutis.serve.journal.writing import write
-from cutis.serve.monitor.alarms import look_for_alarms
+from cutis.serve.monitor.alarms import look_again
 from cutis.serve.safe import require_invented, trusted_release
 from cutis.serve.settings import ClinicSettings
 from cutis.serve.staff.releases import in_force
@@ -41,7 +41,6 @@ def change_release(clinic: Clinic, ground: Ground, *, by: str, trusted: Trusted 
 
     clinic.answerer.swap(wanted, require=may_answer)
     note_release(clinic, ground, by=by)
-    look_for_alarms(clinic, ground)  # those of the release before are over
 
 
 def release_now(settings: ClinicSettings, database: Database) -> Trusted:
@@ -74,6 +73,7 @@ def change_at_hang_up(clinic: Clinic, ground: Ground, reread: Callable[[], Clini
     """
     try:
         change_release(clinic, ground, by=SERVER, trusted=release_now(reread(), ground.database))
+        look_again(clinic, ground)
     except UserError as error:
         told = {"what": error.what, "where": error.where, "mend": error.mend}
         ground.log.error("release refused", **told)  # noqa: TRY400  it is no error of ours

@@ -8,8 +8,11 @@ from dataclasses import replace
 from clinic_pasts import DAY, fill
 from cutis.serve.api.meters import Meters
 from cutis.serve.journal import Kind, entries
+from cutis.serve.monitor import alarms
+from cutis.serve.monitor import past as past_of_the_monitor
 from cutis.serve.monitor.alarms import alarms_of, look_for_alarms
 from cutis.serve.monitor.past import glimpses_between, glimpses_of, seen_between
+from cutis.serve.monitor.rules import Rules, rules_of, set_rules
 from cutis.serve.record.erasure import erase_case
 from cutis.web.accounts import Role
 from cutis.web.logs import open_log
@@ -65,8 +68,8 @@ def test_who_sets_the_rules_ends_or_begins_an_alarm(small_past):
     assert written == [["alarms", "release_sha256"], ["rules"], ["alarms", "release_sha256"]]
 
 
-def test_the_look_sees_what_the_page_sees(past):
-    """Answers of this release alone, the oldest first, without those of erased cases."""
+def test_the_look_sees_what_the_page_sees(past, monkeypatch):
+    """Answers of this release alone, the oldest first, without those of erased cases, also read piece by piece."""
     made = fill(past, 12)
     ground, vault = past.knocked.ground, past.clinic.vault
     folder, case = past.clinic.settings.journal_folder, made[3][0].case_id
@@ -74,14 +77,47 @@ def test_the_look_sees_what_the_page_sees(past):
     time = {"since": past.now - 50 * DAY, "until": past.now}
     sha256 = past.clinic.answerer.release.sha256
 
+    monkeypatch.setattr(past_of_the_monitor, "AT_ONCE", 5)
     with ground.database.reading() as connection:
         page = glimpses_of(seen_between(connection, vault, **time), release_sha256=sha256)
-        look = glimpses_between(connection, vault, release_sha256=sha256, **time)
-        others = glimpses_between(connection, vault, release_sha256="another", **time)
+    look = glimpses_between(ground.database, vault, release_sha256=sha256, **time)
+    others = glimpses_between(ground.database, vault, release_sha256="another", **time)
 
     assert 0 < len(look) < 12
     assert look == page
     assert others == ()
+
+
+def test_a_look_that_was_overtaken_is_dropped(past, monkeypatch):
+    """Rules that were set while it read are looked at by whoever set them; nothing of the old ones is kept."""
+    fill(past, darker=0.12)
+    ground, vault = past.knocked.ground, past.clinic.vault
+
+    def set_meanwhile(*arguments, **named):
+        with ground.database.writing() as connection:
+            set_rules(connection, vault, Rules(index=9, distance=0.9, share=0.9), by="boss", now=past.now)
+        return glimpses_between(*arguments, **named)
+
+    monkeypatch.setattr(alarms, "glimpses_between", set_meanwhile)
+    logged = _look(past)
+
+    with ground.database.reading() as connection:
+        assert alarms_of(connection) is None
+        assert len(list(entries(connection, kinds=[Kind.MONITOR]))) == 1
+    assert "monitor alarm" not in logged
+
+
+def test_a_look_that_fails_undoes_no_change(small_past, monkeypatch):
+    """The rules are in force; what went wrong is in the log."""
+    boss = small_past.browser(Role.ADMINISTRATOR)
+    monkeypatch.setattr(alarms, "glimpses_between", lambda *_, **__: 1 / 0)
+    wanted = {"days": "7", "windows": "1", "lesions": "50", "index": "1", "distance": "1", "share": "1"}
+
+    answered = boss.post("/monitor/rules", data=wanted)
+
+    with small_past.knocked.ground.database.reading() as connection:
+        assert rules_of(connection)[0].days == 7
+    assert answered.status_code == 303
 
 
 def test_an_alarm_leads_from_the_other_pages_to_the_monitor(small_past):

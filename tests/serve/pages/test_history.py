@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from clinics import a_jpeg
 from consulting import SURE, UNSURE, ask, at_work
 from cutis.serve.journal import Kind, entries
@@ -97,9 +99,10 @@ def test_a_number_or_a_word_finds_and_is_never_in_an_address(room_on_both):
     assert _rows(wang, by_word.headers["location"]) == []
 
 
-def test_words_of_others_find_nothing_until_ones_own_is_given(room_on_both):
+@pytest.mark.parametrize("settings", [{"commit_first": True}, {"demonstration": False}], ids=["commit first", "silent"])
+def test_words_of_others_find_nothing_until_ones_own_is_given(room_on_both, settings):
     """Else who commits first could ask what a colleague wrote, diagnosis by diagnosis; the note finds at once."""
-    clinic = room_on_both(commit_first=True)
+    clinic = room_on_both(**settings)
     li, wang = at_work(clinic), at_work(clinic, name="wang")
     asked = _id(ask(li, a_jpeg(), note="left shoulder"))
     wang.post(f"/examinations/{asked}/word", data={"says": "other", "diagnosis": "Spitz naevus"})

@@ -6,8 +6,9 @@ import pytest
 
 from clinics import an_answer, an_opened_record
 from cutis.serve.answer import State
-from cutis.serve.record.cases import new_case
+from cutis.serve.record.cases import key_of, new_case
 from cutis.serve.record.examinations import keep_examination
+from cutis.serve.record.gist import open_gist
 from cutis.serve.record.history import Filters, devices, examinations
 from cutis.serve.record.words import Says, Source, Truth, Word, note_truth, note_word
 from cutis.vocabulary.diagnosis import Finding
@@ -81,6 +82,19 @@ def test_a_page_carries_what_was_said_and_what_came_back(record):
         second, first = examinations(connection, record.vault).found
     assert (first.examination, first.gist, first.words, first.truths) == (one, ("a", "soft", ""), (said,), ())
     assert (second.examination, second.words, second.truths) == (two, (), (came,))
+
+
+def test_of_a_gist_of_before_nobody_knows_what_was_the_note(record):
+    """All of it counts as what people said, which is kept from who has not spoken."""
+    one = kept(record, at=1)
+    with record.database.reading() as connection:
+        wrapped = key_of(connection, one.case_id)
+    sealed = record.vault.seal(wrapped, b'["a", "soft\\nSpitz naevus"]', about=f"gist of {one.id}")
+
+    gist = open_gist(record.vault, wrapped, sealed, examination_id=one.id)
+
+    assert gist == ("a", "", "soft\nSpitz naevus")
+    assert (gist.holds(["spitz"]), gist.holds(["spitz"], is_heard=False)) == (True, False)
 
 
 @pytest.mark.parametrize("filters", [{}, {"first": "a"}])

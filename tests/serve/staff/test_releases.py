@@ -7,7 +7,10 @@ from starlette.testclient import TestClient
 
 from clinic_pasts import ROOMS, Past
 from clinics import a_clinic
+from cutis.serve.facts import state_fact
 from cutis.serve.journal import Kind, entries
+from cutis.serve.monitor.alarms import KEPT as ALARMS
+from cutis.serve.monitor.alarms import Alarms, alarms_of
 from cutis.serve.staff.releases import folder_of, in_force, offered
 from cutis.serve.visibility import make_visible, shows
 from cutis.web.accounts import Role
@@ -50,10 +53,13 @@ def test_only_releases_in_the_folder_are_offered(site, shelf):
 
 
 def test_changing_over_is_written_down_remembered_and_silent(site, shelf):
-    """A restart goes on with it; answers are hidden until it has passed a test of its own."""
+    """A restart goes on with it; answers are hidden until it passes a test of its own; alarms of before are over."""
     before, browser = site.clinic.answerer.release, boss(site)
     with site.knocked.ground.database.writing() as connection:
         make_visible(connection, site.clinic.vault, release_sha256=before.sha256, test=1, by="boss", now=site.now)
+
+    with site.knocked.ground.database.writing() as connection:
+        state_fact(connection, ALARMS, Alarms(site.now, before.sha256, ["device"]))
 
     answered = browser.post("/releases/change", data=FORM)
 
@@ -62,6 +68,7 @@ def test_changing_over_is_written_down_remembered_and_silent(site, shelf):
         (told,) = [each.content for each in entries(connection, kinds=(Kind.RELEASE,))]
         assert in_force(connection, site.clinic.settings) == shelf / "next"
         assert not shows(connection, site.clinic.settings, now.sha256)
+        assert alarms_of(connection) == (site.now, now.sha256, [])
     assert answered.status_code == 303
     assert (now.name, told["to"]) == ("next", now.sha256)
     assert now.sha256 in browser.get("/releases").text

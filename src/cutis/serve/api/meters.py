@@ -95,7 +95,11 @@ class Meters:
         """Return all figures as Prometheus reads them; the journal is read from where it was read until."""
         with self._reading:
             self._read_journal(database)
-        self._tell_alarms(database)
+            self._tell_alarms(database)
+            self._tell_standing(clinic)
+            return generate_latest(self.registry)
+
+    def _tell_standing(self, clinic: Clinic) -> None:
         answerer = clinic.answerer
         self._waiting.set(answerer.waiting)
         self._room.set(clinic.settings.waiting)
@@ -104,7 +108,6 @@ class Meters:
         if answerer.is_ready:
             now = answerer.release
             self._release.labels(now.name, now.sha256, now.answers_by).set(1)
-        return generate_latest(self.registry)
 
     def _tell_alarms(self, database: Database) -> None:
         with database.reading() as connection:

@@ -46,11 +46,12 @@ def opened(
     *conditions: ColumnElement[bool],
     kinds: Sequence[Kind] = (),
     after: int = 0,
+    most: int | None = None,
 ) -> Iterator[Opened]:
-    """Return entries as `entries` does, with what is sealed in them."""
+    """Return entries as `entries` does, with what is sealed in them; so many at most, where it is said."""
     both = JOURNAL.outerjoin(KEYS, JOURNAL.c.case_id == KEYS.c.case_id)
     query = select(*JOURNAL.c, KEYS.c.wrapped).select_from(both).order_by(JOURNAL.c.number)
-    query = query.where(*conditions, *_these(kinds), JOURNAL.c.number > after)
+    query = query.where(*conditions, *_these(kinds), JOURNAL.c.number > after).limit(most)
     with connection.execute(query.execution_options(yield_per=SEALED_AT_ONCE)) as rows:
         for *row, wrapped in rows:
             kept = Kept(*row)

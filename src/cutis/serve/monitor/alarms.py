@@ -12,6 +12,7 @@ from cutis.serve.clinic import Clinic
 from cutis.serve.facts import fact, state_fact
 from cutis.serve.journal import Entry, Kind, write
 from cutis.serve.journal.entry import SERVER
+from cutis.serve.journal.writing import take_the_pen
 from cutis.serve.monitor.drifting import DAY, Watched, watched
 from cutis.serve.monitor.past import Glimpse, glimpses_between
 from cutis.serve.monitor.rules import Rules, rules_of
@@ -43,25 +44,36 @@ def alarms_of(connection: Connection) -> Alarms | None:
     return None if kept is None else Alarms(*kept)
 
 
-def look_for_alarms(clinic: Clinic, ground: Ground) -> Alarms:
+def look_for_alarms(clinic: Clinic, ground: Ground) -> None:
     """Look, keep what was found, and write it into the journal where it is not what the look before found.
 
-    An alarm that stands is in the log after every look.
+    An alarm that stands is in the log after every look. What was found of a release or by rules that have changed
+    meanwhile is dropped, for whoever changed them looks again.
     """
     release, now = clinic.answerer.release, ground.now()
     with ground.database.reading() as connection:
         rules, _ = rules_of(connection)
-        since = now - rules.days * rules.windows * DAY
-        seen = glimpses_between(connection, clinic.vault, release_sha256=release.sha256, since=since, until=now)
+    since = now - rules.days * rules.windows * DAY
+    seen = glimpses_between(ground.database, clinic.vault, release_sha256=release.sha256, since=since, until=now)
     drifts = drifts_of_release(release, seen, rules=rules, now=now)
     beyond = list(dict.fromkeys(each.what for each in drifts if each.state == "alarm"))  # by one figure or more
     found = Alarms(now, release.sha256, beyond)
     with ground.database.writing() as connection:
-        before = alarms_of(connection)
-        if found.of != (before.of if before else []):
+        take_the_pen(connection)
+        if (clinic.answerer.release.sha256, rules_of(connection)[0]) != (release.sha256, rules):
+            return
+        before = alarms_of(connection) or Alarms(now, release.sha256, [])
+        if (before.of or found.of) and before[1:] != found[1:]:
             told = {"alarms": found.of, "release_sha256": release.sha256}
             write(connection, clinic.vault, Entry(kind=Kind.MONITOR, by=SERVER, open=told), now=now)
         state_fact(connection, KEPT, found)
     if found.of:
         ground.log.warning("monitor alarm", of=found.of, release=release.name)
-    return found
+
+
+def look_again(clinic: Clinic, ground: Ground) -> None:
+    """Look after a change; what goes wrong is written down, and undoes nothing of the change."""
+    try:
+        look_for_alarms(clinic, ground)
+    except Exception:
+        ground.log.exception("monitor look failed")  # the next one is tomorrow's

@@ -13,6 +13,9 @@ from cutis.serve.journal import Kind, opened
 from cutis.serve.record.words import Says, Word, word_from
 from cutis.serve.tables import EXAMINATIONS, JOURNAL
 from cutis.serve.vault import Vault
+from cutis.web.database import Database
+
+AT_ONCE = 200  # answers that are read before others have their turn
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,15 +99,25 @@ def glimpses_of(seen: Sequence[Seen], *, release_sha256: str) -> tuple[Glimpse, 
 
 
 def glimpses_between(
-    connection: Connection, vault: Vault, *, release_sha256: str, since: float, until: float
+    database: Database, vault: Vault, *, release_sha256: str, since: float, until: float
 ) -> tuple[Glimpse, ...]:
-    """Return the same of a time, the oldest first, with no more than one answer open at once."""
+    """Return the same of a time, the oldest first; few answers are open at once, and nobody has to wait for long.
+
+    Whoever erases waits until all who read have ended, so that this reads a piece at a time.
+    """
     of_this_time = (JOURNAL.c.at >= since, JOURNAL.c.at < until)
-    glimpses = [
-        glimpse_of(answer_from(sealed["answer"]), case_id=kept.case_id, at=kept.at, device=sealed["device"])
-        for kept, sealed in opened(connection, vault, *of_this_time, kinds=[Kind.ANSWER])
-        if sealed is not None and kept.case_id is not None and kept.content["release_sha256"] == release_sha256
-    ]
+    glimpses: list[Glimpse] = []
+    read, last = AT_ONCE, 0
+    while read == AT_ONCE:
+        with database.reading() as connection:
+            read = 0
+            answers = opened(connection, vault, *of_this_time, kinds=[Kind.ANSWER], after=last, most=AT_ONCE)
+            for kept, sealed in answers:
+                read, last = read + 1, kept.number
+                if sealed is None or kept.case_id is None or kept.content["release_sha256"] != release_sha256:
+                    continue
+                answer = answer_from(sealed["answer"])
+                glimpses.append(glimpse_of(answer, case_id=kept.case_id, at=kept.at, device=sealed["device"]))
     return tuple(sorted(glimpses, key=lambda each: each.at))
 
 

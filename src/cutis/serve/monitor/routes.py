@@ -12,7 +12,7 @@ from cutis.serve.acceptance.standing import is_held_back
 from cutis.serve.clinic import clinic_of
 from cutis.serve.labels.truths import known_truths
 from cutis.serve.monitor import drawing
-from cutis.serve.monitor.alarms import drifts_of_release, look_for_alarms
+from cutis.serve.monitor.alarms import drifts_of_release, look_again
 from cutis.serve.monitor.calibration import FEWEST, RATERS, calibration_of
 from cutis.serve.monitor.counts import DAY, counted, midnight_after
 from cutis.serve.monitor.past import glimpses_of, seen_between
@@ -58,7 +58,7 @@ def rules(
     with ground.database.writing() as connection:
         set_rules(connection, clinic.vault, wanted, by=by, now=ground.now())
     ground.log.info("monitor rules set", **wanted.model_dump())
-    look_for_alarms(clinic, ground)
+    look_again(clinic, ground)
     return RedirectResponse("/monitor", 303)
 
 

@@ -37,4 +37,5 @@ def open_gist(vault: Vault, wrapped: bytes | None, sealed: bytes, *, examination
     Raises:
         Erased: the case is no more.
     """
-    return Gist(*json.loads(vault.open(wrapped, sealed, about=f"gist of {examination_id}")))
+    first, *texts = json.loads(vault.open(wrapped, sealed, about=f"gist of {examination_id}"))
+    return Gist(first, *texts) if len(texts) > 1 else Gist(first, "", *texts)  # once both texts were one
