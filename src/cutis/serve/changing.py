@@ -12,7 +12,6 @@ from cutis.serve.answering.opened import OpenRelease
 from cutis.serve.clinic import Clinic
 from cutis.serve.journal.entry import SERVER, Entry, Kind
 from cutis.serve.journal.writing import write
-from cutis.serve.monitor.alarms import look_again
 from cutis.serve.safe import require_invented, trusted_release
 from cutis.serve.settings import ClinicSettings
 from cutis.serve.staff.releases import in_force
@@ -73,7 +72,6 @@ def change_at_hang_up(clinic: Clinic, ground: Ground, reread: Callable[[], Clini
     """
     try:
         change_release(clinic, ground, by=SERVER, trusted=release_now(reread(), ground.database))
-        look_again(clinic, ground)
     except UserError as error:
         told = {"what": error.what, "where": error.where, "mend": error.mend}
         ground.log.error("release refused", **told)  # noqa: TRY400  it is no error of ours

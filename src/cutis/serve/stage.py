@@ -15,7 +15,7 @@ from cutis.serve.changing import change_at_hang_up, release_now
 from cutis.serve.check import look_at
 from cutis.serve.clinic import Clinic
 from cutis.serve.journal.anchors import anchored
-from cutis.serve.monitor.alarms import look_for_alarms
+from cutis.serve.monitor.look import look_for_alarms
 from cutis.serve.opening import kept, read_clinic_settings
 from cutis.serve.running import every_day, on_hang_up, until_told
 from cutis.serve.safe import alone, require_free_address, require_invented, require_release

@@ -7,10 +7,8 @@ from starlette.testclient import TestClient
 
 from clinic_pasts import ROOMS, Past
 from clinics import a_clinic
-from cutis.serve.facts import state_fact
+from cutis.serve.alarms import Alarms, keep_alarms
 from cutis.serve.journal import Kind, entries
-from cutis.serve.monitor.alarms import KEPT as ALARMS
-from cutis.serve.monitor.alarms import Alarms, alarms_of
 from cutis.serve.staff.releases import folder_of, in_force, offered
 from cutis.serve.visibility import make_visible, shows
 from cutis.web.accounts import Role
@@ -59,7 +57,8 @@ def test_changing_over_is_written_down_remembered_and_silent(site, shelf):
         make_visible(connection, site.clinic.vault, release_sha256=before.sha256, test=1, by="boss", now=site.now)
 
     with site.knocked.ground.database.writing() as connection:
-        state_fact(connection, ALARMS, Alarms(site.now, before.sha256, ["device"]))
+        keep_alarms(connection, Alarms(site.now, before.sha256, ["device"]))
+    warned = "The monitor raises an alarm." in browser.get("/releases").text
 
     answered = browser.post("/releases/change", data=FORM)
 
@@ -68,10 +67,11 @@ def test_changing_over_is_written_down_remembered_and_silent(site, shelf):
         (told,) = [each.content for each in entries(connection, kinds=(Kind.RELEASE,))]
         assert in_force(connection, site.clinic.settings) == shelf / "next"
         assert not shows(connection, site.clinic.settings, now.sha256)
-        assert alarms_of(connection) == (site.now, now.sha256, [])
     assert answered.status_code == 303
     assert (now.name, told["to"]) == ("next", now.sha256)
-    assert now.sha256 in browser.get("/releases").text
+    after = browser.get("/releases").text
+    assert now.sha256 in after
+    assert (warned, "The monitor raises an alarm." in after) == (True, False)
     assert "Another release answers than the one that passed" in browser.get("/acceptance").text
 
 

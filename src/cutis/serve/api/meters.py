@@ -14,9 +14,9 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 from sqlalchemy import func, select
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from cutis.serve.alarms import Alarms, last_alarms
 from cutis.serve.clinic import Clinic
 from cutis.serve.journal import Kind, entries
-from cutis.serve.monitor.alarms import alarms_of
 from cutis.serve.tables import JOURNAL
 from cutis.web.database import Database
 
@@ -95,27 +95,24 @@ class Meters:
         """Return all figures as Prometheus reads them; the journal is read from where it was read until."""
         with self._reading:
             self._read_journal(database)
-            self._tell_alarms(database)
-            self._tell_standing(clinic)
+            with database.reading() as connection:
+                last = last_alarms(connection)
+            self._tell_standing(clinic, last)
             return generate_latest(self.registry)
 
-    def _tell_standing(self, clinic: Clinic) -> None:
+    def _tell_standing(self, clinic: Clinic, last: Alarms | None) -> None:
         answerer = clinic.answerer
         self._waiting.set(answerer.waiting)
         self._room.set(clinic.settings.waiting)
         self._ready.set(answerer.is_ready)
+        self._looked.set(last.at if last else 0)
         self._release.clear()
+        self._alarm.clear()
         if answerer.is_ready:
             now = answerer.release
             self._release.labels(now.name, now.sha256, now.answers_by).set(1)
-
-    def _tell_alarms(self, database: Database) -> None:
-        with database.reading() as connection:
-            last = alarms_of(connection)
-        self._alarm.clear()
-        for each in last.of if last else ():
-            self._alarm.labels(each).set(1)
-        self._looked.set(last.at if last else 0)
+            for each in last.standing(now.sha256) if last else ():
+                self._alarm.labels(each).set(1)
 
     def _read_journal(self, database: Database) -> None:
         with database.reading() as connection:

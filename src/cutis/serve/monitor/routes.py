@@ -12,9 +12,9 @@ from cutis.serve.acceptance.standing import is_held_back
 from cutis.serve.clinic import clinic_of
 from cutis.serve.labels.truths import known_truths
 from cutis.serve.monitor import drawing
-from cutis.serve.monitor.alarms import drifts_of_release, look_again
 from cutis.serve.monitor.calibration import FEWEST, RATERS, calibration_of
 from cutis.serve.monitor.counts import DAY, counted, midnight_after
+from cutis.serve.monitor.look import drifts_of_release, look_again
 from cutis.serve.monitor.past import glimpses_of, seen_between
 from cutis.serve.monitor.rules import MOST_WINDOWS, rules_from, rules_of, set_rules
 from cutis.serve.reference import FEWEST as FEWEST_LESIONS

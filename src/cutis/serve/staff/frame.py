@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from cutis.serve.alarms import last_alarms
 from cutis.serve.clinic import clinic_of
-from cutis.serve.monitor.alarms import alarms_of
 from cutis.serve.visibility import shows
 from cutis.web.accounts import Role
 from cutis.web.ground import ground_of, page, visitor
@@ -52,8 +52,8 @@ def site_now(request: Request) -> SiteNow:
     release = clinic.answerer.release
     with ground.database.reading() as connection:
         shown = shows(connection, clinic.settings, release.sha256)
-        last = alarms_of(connection)
-    is_alarmed = last is not None and bool(last.of)
+        last = last_alarms(connection)
+    is_alarmed = last is not None and bool(last.standing(release.sha256))
     return SiteNow(release.name, release.bundle.invented, not shown, clinic.settings.demonstration, is_alarmed)
 
 

@@ -11,7 +11,6 @@ from starlette.responses import RedirectResponse, Response
 from cutis.runtime.ready import Trusted
 from cutis.serve.changing import change_release
 from cutis.serve.clinic import clinic_of
-from cutis.serve.monitor.alarms import look_again
 from cutis.serve.staff.frame import office_page
 from cutis.serve.staff.releases import folder_of, offered, remember
 from cutis.vocabulary.errors import UserError
@@ -43,7 +42,6 @@ def change(request: Request, name: Annotated[str, Form(max_length=120)]) -> Resp
         return _page(request, said=f"{error.what}. {error.mend}", status=422)
     with ground.database.writing() as connection:
         remember(connection, name)
-    look_again(clinic, ground)
     return RedirectResponse("/releases", 303)
 
 

@@ -6,11 +6,12 @@ import io
 from dataclasses import replace
 
 from clinic_pasts import DAY, fill
+from cutis.serve.alarms import last_alarms
 from cutis.serve.api.meters import Meters
 from cutis.serve.journal import Kind, entries
-from cutis.serve.monitor import alarms
+from cutis.serve.monitor import look
 from cutis.serve.monitor import past as past_of_the_monitor
-from cutis.serve.monitor.alarms import alarms_of, look_for_alarms
+from cutis.serve.monitor.look import look_for_alarms
 from cutis.serve.monitor.past import glimpses_between, glimpses_of, seen_between
 from cutis.serve.monitor.rules import Rules, rules_of, set_rules
 from cutis.serve.record.erasure import erase_case
@@ -63,7 +64,7 @@ def test_who_sets_the_rules_ends_or_begins_an_alarm(small_past):
 
     with small_past.knocked.ground.database.reading() as connection:
         written = [sorted(each.content) for each in entries(connection, kinds=[Kind.MONITOR])]
-        assert alarms_of(connection).of == []
+        assert last_alarms(connection).of == []
     assert "brightness" in before
     assert written == [["alarms", "release_sha256"], ["rules"], ["alarms", "release_sha256"]]
 
@@ -80,11 +81,11 @@ def test_the_look_sees_what_the_page_sees(past, monkeypatch):
     monkeypatch.setattr(past_of_the_monitor, "AT_ONCE", 5)
     with ground.database.reading() as connection:
         page = glimpses_of(seen_between(connection, vault, **time), release_sha256=sha256)
-    look = glimpses_between(ground.database, vault, release_sha256=sha256, **time)
+    looked = glimpses_between(ground.database, vault, release_sha256=sha256, **time)
     others = glimpses_between(ground.database, vault, release_sha256="another", **time)
 
-    assert 0 < len(look) < 12
-    assert look == page
+    assert 0 < len(looked) < 12
+    assert looked == page
     assert others == ()
 
 
@@ -98,11 +99,11 @@ def test_a_look_that_was_overtaken_is_dropped(past, monkeypatch):
             set_rules(connection, vault, Rules(index=9, distance=0.9, share=0.9), by="boss", now=past.now)
         return glimpses_between(*arguments, **named)
 
-    monkeypatch.setattr(alarms, "glimpses_between", set_meanwhile)
+    monkeypatch.setattr(look, "glimpses_between", set_meanwhile)
     logged = _look(past)
 
     with ground.database.reading() as connection:
-        assert alarms_of(connection) is None
+        assert last_alarms(connection) is None
         assert len(list(entries(connection, kinds=[Kind.MONITOR]))) == 1
     assert "monitor alarm" not in logged
 
@@ -110,7 +111,7 @@ def test_a_look_that_was_overtaken_is_dropped(past, monkeypatch):
 def test_a_look_that_fails_undoes_no_change(small_past, monkeypatch):
     """The rules are in force; what went wrong is in the log."""
     boss = small_past.browser(Role.ADMINISTRATOR)
-    monkeypatch.setattr(alarms, "glimpses_between", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr(look, "glimpses_between", lambda *_, **__: 1 / 0)
     wanted = {"days": "7", "windows": "1", "lesions": "50", "index": "1", "distance": "1", "share": "1"}
 
     answered = boss.post("/monitor/rules", data=wanted)
@@ -142,7 +143,7 @@ def test_where_nothing_is_wrong_nothing_is_written(past):
     logged = _look(past)
 
     with past.knocked.ground.database.reading() as connection:
-        found = alarms_of(connection)
+        found = last_alarms(connection)
     assert (found.at, found.of) == (past.now, [])
     assert (_written(past), logged) == ([], "")
     assert before == ["cutis_monitor_looked_timestamp_seconds 0.0"]

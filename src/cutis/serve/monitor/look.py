@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
-from sqlalchemy import Connection
-
+from cutis.serve.alarms import Alarms, keep_alarms, last_alarms
 from cutis.serve.answering.opened import OpenRelease
 from cutis.serve.clinic import Clinic
-from cutis.serve.facts import fact, state_fact
 from cutis.serve.journal import Entry, Kind, write
 from cutis.serve.journal.entry import SERVER
 from cutis.serve.journal.writing import take_the_pen
@@ -17,16 +14,6 @@ from cutis.serve.monitor.drifting import DAY, Watched, watched
 from cutis.serve.monitor.past import Glimpse, glimpses_between
 from cutis.serve.monitor.rules import Rules, rules_of
 from cutis.web.ground import Ground
-
-KEPT = "monitor alarms"
-
-
-class Alarms(NamedTuple):
-    """What the last look found."""
-
-    at: float  # seconds since 1970
-    release_sha256: str  # of the release whose reference was looked at
-    of: list[str]  # what was beyond its limit for long enough, such as brightness
 
 
 def drifts_of_release(
@@ -38,17 +25,11 @@ def drifts_of_release(
     return watched(release.reference, seen, rules=rules, release_sha256=release.sha256, now=now)
 
 
-def alarms_of(connection: Connection) -> Alarms | None:
-    """Return what the last look found; None before the first one."""
-    kept = fact(connection, KEPT)
-    return None if kept is None else Alarms(*kept)
-
-
 def look_for_alarms(clinic: Clinic, ground: Ground) -> None:
     """Look, keep what was found, and write it into the journal where it is not what the look before found.
 
     An alarm that stands is in the log after every look. What was found of a release or by rules that have changed
-    meanwhile is dropped, for whoever changed them looks again.
+    meanwhile is dropped: a new release begins without any, and whoever sets rules looks again.
     """
     release, now = clinic.answerer.release, ground.now()
     with ground.database.reading() as connection:
@@ -62,11 +43,11 @@ def look_for_alarms(clinic: Clinic, ground: Ground) -> None:
         take_the_pen(connection)
         if (clinic.answerer.release.sha256, rules_of(connection)[0]) != (release.sha256, rules):
             return
-        before = alarms_of(connection) or Alarms(now, release.sha256, [])
+        before = last_alarms(connection) or Alarms(now, release.sha256, [])
         if (before.of or found.of) and before[1:] != found[1:]:
             told = {"alarms": found.of, "release_sha256": release.sha256}
             write(connection, clinic.vault, Entry(kind=Kind.MONITOR, by=SERVER, open=told), now=now)
-        state_fact(connection, KEPT, found)
+        keep_alarms(connection, found)
     if found.of:
         ground.log.warning("monitor alarm", of=found.of, release=release.name)
 
