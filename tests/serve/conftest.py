@@ -4,6 +4,7 @@ import pytest
 
 from clinic_pasts import a_past
 from clinics import an_answerer
+from servers import a_signed_release
 
 
 @pytest.fixture(scope="session")
@@ -11,6 +12,12 @@ def answerer(tmp_path_factory):
     """A release that answers by colours; whoever changes it over opens another one."""
     with an_answerer(tmp_path_factory.mktemp("answerer")) as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def release(tmp_path_factory):
+    """A signed release of invented pictures; whoever changes one makes their own."""
+    return a_signed_release(tmp_path_factory.mktemp("signed"))
 
 
 @pytest.fixture

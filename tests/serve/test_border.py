@@ -8,7 +8,6 @@ from sqlalchemy import select
 
 from cutis.web.failures import attempts_of
 from cutis.web.tables import FAILURES
-from servers import a_signed_release
 from sites import free_port, served
 from whole_sites import a_whole_site
 
@@ -25,12 +24,6 @@ HOSTILE = (
     "[::1]evil.example",
     "",
 )
-
-
-@pytest.fixture(scope="module")
-def release(tmp_path_factory):
-    """A signed release of invented pictures."""
-    return a_signed_release(tmp_path_factory.mktemp("signed"))
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from cutis.serve.journal.anchors import anchor
 from cutis.serve.opening import opened, read_clinic_settings
 from cutis.vocabulary.errors import UserError
 from cutis.web.accounts import account_named
-from servers import a_server, a_signed_release, environment
+from servers import a_server, environment
 from sites import PASSWORD, free_port
 
 NAMES = [
@@ -34,12 +34,6 @@ NAMES = [
     "journal",
     "answers",
 ]
-
-
-@pytest.fixture(scope="module")
-def release(tmp_path_factory):
-    """A signed release of invented pictures."""
-    return a_signed_release(tmp_path_factory.mktemp("signed"))
 
 
 @pytest.fixture

@@ -10,12 +10,6 @@ WORDS = {"en": "invented pictures", "zh": "虚构图像"}
 HTML = {"accept": "text/html"}
 
 
-@pytest.fixture(scope="module")
-def release(tmp_path_factory):
-    """A signed release of invented pictures."""
-    return a_signed_release(tmp_path_factory.mktemp("signed"))
-
-
 @pytest.mark.parametrize("demonstration", [True, False])
 @pytest.mark.parametrize("language", WORDS)
 def test_every_page_says_that_a_release_learned_from_invented_pictures(tmp_path, release, demonstration, language):

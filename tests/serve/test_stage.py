@@ -19,12 +19,6 @@ from servers import a_server, a_signed_release, environment, starting
 TRIALS = 10
 
 
-@pytest.fixture(scope="module")
-def release(tmp_path_factory):
-    """A signed release of invented pictures."""
-    return a_signed_release(tmp_path_factory.mktemp("signed"))
-
-
 @pytest.fixture
 def words(release):
     """What a start is told beside its folder and its port."""

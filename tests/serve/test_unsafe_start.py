@@ -19,12 +19,6 @@ from servers import a_signed_release
 from sites import free_port
 
 
-@pytest.fixture(scope="module")
-def release(tmp_path_factory):
-    """A signed release of invented pictures."""
-    return a_signed_release(tmp_path_factory.mktemp("signed"))
-
-
 @pytest.fixture
 def start(tmp_path, release, monkeypatch):
     """Start a server with some settings changed; none of these starts gets as far as serving."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, TypeVar
 
 from fastapi import APIRouter, Depends, Form, HTTPException
 from starlette.requests import Request
@@ -23,6 +24,7 @@ router = APIRouter()
 ADMINISTRATOR = Depends(allow(Role.ADMINISTRATOR))
 Id = Annotated[str, Form(max_length=32)]
 HERE = "/staff"
+Changed = TypeVar("Changed")
 
 
 @router.get(HERE, dependencies=[ADMINISTRATOR])
@@ -46,26 +48,16 @@ def invite(request: Request, role: Annotated[Role, Form()]) -> Response:
 @router.post("/staff/link", dependencies=[ADMINISTRATOR])
 def link(request: Request, account: Id) -> Response:
     """Make a new link for somebody."""
-    clinic, ground, by = clinic_of(request), ground_of(request), visitor(request).account.id
-    try:
-        with ground.database.writing() as connection:
-            invited = people.renew(connection, clinic.vault, account, by=by, now=ground.now())
-    except people.Unknown as error:
-        raise HTTPException(404) from error
-    return _staff(request, invited=invited)
+    return _staff(request, invited=_changed(request, people.renew, account))
 
 
 @router.post("/staff/role", dependencies=[ADMINISTRATOR])
 def role(request: Request, account: Id, to: Annotated[Role, Form()]) -> Response:
     """Give somebody another role."""
-    clinic, ground, by = clinic_of(request), ground_of(request), visitor(request).account.id
     if to not in people.OFFERED:
         raise HTTPException(422)
     try:
-        with ground.database.writing() as connection:
-            people.change_role(connection, clinic.vault, account, to, by=by, now=ground.now())
-    except people.Unknown as error:
-        raise HTTPException(404) from error
+        _changed(request, people.change_role, account, to)
     except UserError:
         return _staff(request, said="staff.last", status=422)
     return RedirectResponse(HERE, 303)
@@ -74,24 +66,15 @@ def role(request: Request, account: Id, to: Annotated[Role, Form()]) -> Response
 @router.post("/staff/sessions", dependencies=[ADMINISTRATOR])
 def sessions(request: Request, account: Id) -> Response:
     """Sign somebody out everywhere."""
-    clinic, ground, by = clinic_of(request), ground_of(request), visitor(request).account.id
-    try:
-        with ground.database.writing() as connection:
-            people.end_sessions(connection, clinic.vault, account, by=by, now=ground.now())
-    except people.Unknown as error:
-        raise HTTPException(404) from error
+    _changed(request, people.end_sessions, account)
     return RedirectResponse(HERE, 303)
 
 
 @router.post("/staff/remove", dependencies=[ADMINISTRATOR])
 def remove(request: Request, account: Id) -> Response:
     """Erase an account."""
-    clinic, ground, by = clinic_of(request), ground_of(request), visitor(request).account.id
     try:
-        with ground.database.writing() as connection:
-            people.remove(connection, clinic.vault, account, by=by, now=ground.now())
-    except people.Unknown as error:
-        raise HTTPException(404) from error
+        _changed(request, people.remove, account)
     except UserError:
         return _staff(request, said="staff.last", status=422)
     return RedirectResponse(HERE, 303)
@@ -138,6 +121,17 @@ def verdict_of(request: Request) -> Verdict:
     anchors = read_anchors(clinic.settings.journal_folder)
     with ground.database.reading() as connection:
         return verify(connection, anchors, clinic.vault.public)
+
+
+def _changed(request: Request, change: Callable[..., Changed], *what: str) -> Changed:
+    """Change an account in the name of who asks; 404 where there is none of that id."""
+    clinic, ground = clinic_of(request), ground_of(request)
+    about = {"by": visitor(request).account.id, "now": ground.now()}
+    try:
+        with ground.database.writing() as connection:
+            return change(connection, clinic.vault, *what, **about)
+    except people.Unknown as error:
+        raise HTTPException(404) from error
 
 
 def _staff(
