@@ -73,7 +73,7 @@ def test_the_unit_starts_and_reloads_what_exists():
     typer.main.get_command(app).commands["serve"].make_context("serve", command[2:])
     assert unit["ExecReload"].split()[1] == "-HUP"
     assert unit["KillMode"] == "mixed"
-    assert unit["RestartPreventExitStatus"].split() == ["1", "3"]
+    assert (unit["Restart"], unit["RestartPreventExitStatus"]) == ("on-failure", "3")
     assert int(unit["TimeoutStopSec"]) > 10  # what uvicorn gives to requests in hand
 
 

@@ -106,20 +106,18 @@ def test_markup_in_every_field_is_text_on_every_page(desk, site):
         field.fill(MARKUP[: int(field.get_attribute("maxlength") or 80)])
     desk.get_by_role("button", name="Examine", exact=True).click()
     desk.wait_for_url("**/examinations/*")
-    seen = [desk.url]
     case = desk.get_attribute("a[href^='/cases/']", "href")
     text = ""
     for path in (desk.url, case, "/history"):
         desk.goto(path)
         desk.wait_for_timeout(300)
-        seen.append(path)
         text += desk.inner_text("body")
         assert desk.evaluate("window.taken") is None
         assert desk.query_selector("img[src='x']") is None
         assert desk.evaluate("window.refused") == []
 
     assert "onerror=window.taken" in text
-    assert "{{7*7}}" in text or "49" not in text
+    assert "{{7*7}}" in text
     assert desk.complaints == []
 
 

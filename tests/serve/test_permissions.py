@@ -84,7 +84,7 @@ MATRIX = {
     "POST /acceptance/test": ADMINISTRATOR,
     "POST /acceptance/visible": ADMINISTRATOR,
     "POST /acceptance/silent": ADMINISTRATOR,
-    "GET /monitor": people(Role.ADMINISTRATOR, Role.AUDITOR, Role.CLINICIAN),
+    "GET /monitor": people(Role.ADMINISTRATOR, Role.AUDITOR),
     "POST /monitor/rules": ADMINISTRATOR,
     "GET /staff": ADMINISTRATOR,
     "POST /staff/invite": ADMINISTRATOR,

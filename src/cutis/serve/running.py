@@ -24,11 +24,14 @@ def until_told() -> Iterator[None]:
     While requests are served, uvicorn hears these signals first and finishes what is in hand; then it raises them
     once more, which by themselves would end the process before anything is closed.
     """
+    signals = (signal.SIGTERM, signal.SIGINT)
 
     def stop(_: int, __: FrameType | None) -> None:
+        for each in signals:  # a second Ctrl-C would leave half of it open
+            signal.signal(each, signal.SIG_IGN)
         raise _ToldToStop
 
-    before = {each: signal.signal(each, stop) for each in (signal.SIGTERM, signal.SIGINT)}
+    before = {each: signal.signal(each, stop) for each in signals}
     try:
         yield
     except _ToldToStop:

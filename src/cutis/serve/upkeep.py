@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sqlalchemy import select
-
 from cutis.serve.changing import note_release
 from cutis.serve.clinic import Clinic
-from cutis.serve.journal.anchors import read_anchors
+from cutis.serve.journal.anchors import read_anchors, require_as_anchored
 from cutis.serve.labels.collecting import forget_erased
 from cutis.serve.record.erasure import apply_retention, blank, erase_remembered
-from cutis.serve.tables import JOURNAL
-from cutis.vocabulary.errors import SafetyRefusal
 from cutis.web.database import Database
 from cutis.web.ground import Ground
 
@@ -42,16 +38,8 @@ def require_anchored(database: Database, folder: Path) -> None:
     anchors = read_anchors(folder)
     if not anchors:
         return
-    last = anchors[-1]
-    query = select(JOURNAL.c.hash).where(JOURNAL.c.number == last.number)
     with database.reading() as connection:
-        found = connection.execute(query).scalar_one_or_none()
-    if found != last.hash:
-        what = f"entry {last.number:,} of the journal was anchored, and is not in the database as it was"
-        mend = (
-            "see cutis journal verify; a back-up is brought back by cutis clinic restore, which keeps account of this"
-        )
-        raise SafetyRefusal(what, where=str(folder), mend=mend)
+        require_as_anchored(connection, anchors[-1], where=str(folder))
 
 
 def keep_up(clinic: Clinic, ground: Ground) -> None:

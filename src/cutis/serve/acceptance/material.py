@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from cutis.runtime.bundle import Bundle
 from cutis.serve.acceptance.figures import Scored
 from cutis.serve.answer import Answer, State, answer_from
-from cutis.serve.journal import Kind, opened
+from cutis.serve.journal import Kind, entries, opened
 from cutis.serve.labels.truths import Said, known_truths, settled
 from cutis.serve.tables import JOURNAL
 from cutis.serve.vault import Vault
@@ -50,11 +50,14 @@ def pairs_of(
     histology_only: bool,
     raters: int,
 ) -> tuple[Pair, ...]:
-    """Return the answers that a release gave after a moment, each with its truth as far as it counts as one."""
-    known = known_truths(connection, vault)
+    """Return the answers that a release gave after a moment, each with its truth as far as it counts as one.
+
+    Lesions that it had answered for until then are left out: they decided before, or could be looked at.
+    """
+    known, before = known_truths(connection, vault), _answered_until(connection, since, release_sha256)
     pairs = []
     for kept, sealed in opened(connection, vault, JOURNAL.c.at > since, kinds=(Kind.ANSWER,)):
-        if sealed is None or kept.content["release_sha256"] != release_sha256:
+        if sealed is None or kept.content["release_sha256"] != release_sha256 or kept.case_id in before:
             continue
         one = known.get(str(kept.examination_id))
         truth = settled(one, histology_only=histology_only, raters=raters) if one else None
@@ -102,6 +105,12 @@ def is_malignant(said: Said, bundle: Bundle) -> bool:
     """Say whether a truth is malignant: as the taxonomy says, or, of what it does not know, as the curator said."""
     codes = bundle.taxonomy.codes
     return bundle.taxonomy[said.code].malignant if said.code in codes and said.code else bool(said.is_malignant)
+
+
+def _answered_until(connection: Connection, moment: float, release_sha256: str) -> set[str | None]:
+    """Return the lesions for which a release had answered until a moment."""
+    answers = entries(connection, JOURNAL.c.at <= moment, kinds=(Kind.ANSWER,))
+    return {each.case_id for each in answers if each.content["release_sha256"] == release_sha256}
 
 
 def _index(said: Said, codes: tuple[str, ...]) -> int:

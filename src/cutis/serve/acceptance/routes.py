@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from anyio import to_thread
 from fastapi import APIRouter, Depends
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -31,7 +32,7 @@ def acceptance(request: Request) -> Response:
 async def plan(request: Request) -> Response:
     """Put limits into force; from here on they can be withdrawn, and not changed."""
     form = {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
-    return await _in_thread(_set, request, form)
+    return await to_thread.run_sync(_set, request, form)
 
 
 @router.post("/acceptance/withdraw", dependencies=[ADMINISTRATOR])
@@ -83,13 +84,6 @@ def silent(request: Request) -> Response:
     return RedirectResponse(HERE, 303)
 
 
-async def _in_thread(work: object, *arguments: object) -> Response:
-    from anyio import to_thread
-
-    found: Response = await to_thread.run_sync(work, *arguments)  # type: ignore[arg-type]
-    return found
-
-
 def _set(request: Request, form: dict[str, str]) -> Response:
     clinic, ground, by = clinic_of(request), ground_of(request), visitor(request).account.id
     release = clinic.answerer.release
@@ -99,7 +93,7 @@ def _set(request: Request, form: dict[str, str]) -> Response:
         with ground.database.writing() as connection:
             standing.freeze(connection, clinic.vault, wanted, release_sha256=release.sha256, by=by, now=ground.now())
     except UserError as error:
-        return _page(request, said=error.what, form=form, status=422)
+        return _page(request, said=f"{error.what}: {error.mend}", form=form, status=422)
     return RedirectResponse(HERE, 303)
 
 

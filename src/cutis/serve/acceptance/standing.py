@@ -139,7 +139,10 @@ def _tested(frozen: Frozen, pairs: tuple[Pair, ...], bundle: Bundle) -> dict[str
     """Return everything that a test found, as plain data."""
     plan, progress = frozen.plan, progress_of(pairs, bundle)
     if not _is_enough(progress, plan):
-        what = f"{progress.with_truth} of {plan.cases} cases have their truth"
+        what = (
+            f"{progress.with_truth} of {plan.cases} examinations have their truth, "
+            f"{progress.malignant} of {plan.malignant} a malignant one"
+        )
         raise UserError(what, where=WHERE, mend="wait for histology and raters; nothing is computed before")
     scored = scored_of(pairs, bundle)
     estimates = estimates_of(scored, seed=plan.sha256)
@@ -165,9 +168,12 @@ def show(connection: Connection, vault: Vault, *, release_sha256: str, by: str, 
     """Turn the site visible, by the newest test of the release that answers.
 
     Raises:
-        SafetyRefusal: there is none, or it was not passed.
+        SafetyRefusal: there is none, it was not passed, or other limits are in force by now.
     """
     take_the_pen(connection)
+    if frozen_for(connection, release_sha256) is not None:
+        mend = "run the test that is planned, or withdraw its limits"
+        raise SafetyRefusal("limits are in force that were not tested yet", where=WHERE, mend=mend)
     found = newest_test(connection, release_sha256)
     if found is None or not found["passed"]:
         mend = "set limits, wait for the truth, and pass the test"

@@ -1,4 +1,4 @@
-"""The monitor's page: for the auditor, the administrator and clinicians; it shows counts, and nobody's examination."""
+"""The monitor's page: for the auditor and the administrator; shares of what is answered would tell a clinician."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from cutis.web.accounts import Role
 from cutis.web.ground import allow, ground_of, visitor
 
 router = APIRouter()
-ONLOOKERS = Depends(allow(Role.AUDITOR, Role.ADMINISTRATOR, Role.CLINICIAN))
+ONLOOKERS = Depends(allow(Role.AUDITOR, Role.ADMINISTRATOR))
 ADMINISTRATOR = Depends(allow(Role.ADMINISTRATOR))
 SPANS = (7, 28, 91, 364)
 Number = Annotated[str, Form(max_length=12)]
@@ -54,7 +54,7 @@ def rules(
     try:
         wanted = rules_from(content)
     except UserError as error:
-        return _page(request, days=SPANS[1], said=error.what, status=422)
+        return _page(request, days=SPANS[1], said=f"{error.what}: {error.mend}", status=422)
     with ground.database.writing() as connection:
         set_rules(connection, clinic.vault, wanted, by=by, now=ground.now())
     ground.log.info("monitor rules set", **wanted.model_dump())

@@ -24,7 +24,7 @@ PLACES: Mapping[Role, tuple[tuple[str, str], ...]] = {
     ),
     Role.AUDITOR: (("/monitor", "monitor.title"), ("/journal", "staff_journal.title")),
     Role.CURATOR: (("/labels", "labels.title"),),
-    Role.CLINICIAN: (("/diagnose", "staff.diagnose"), ("/history", "staff.history"), ("/monitor", "monitor.title")),
+    Role.CLINICIAN: (("/diagnose", "staff.diagnose"), ("/history", "staff.history")),
     Role.READER: (),
 }
 
