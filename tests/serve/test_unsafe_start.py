@@ -173,7 +173,7 @@ def test_a_journal_that_lost_what_was_anchored(start, tmp_path):
                 connection.execute(text(f"DROP TRIGGER {name}"))
             connection.execute(text("DELETE FROM clinic_journal WHERE number = 2"))
 
-    with pytest.raises(SafetyRefusal, match="entry 2 of the journal was anchored"):
+    with pytest.raises(SafetyRefusal, match="entry 2 of the journal is missing"):
         start()
 
 

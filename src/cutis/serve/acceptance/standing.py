@@ -171,13 +171,13 @@ def show(connection: Connection, vault: Vault, *, release_sha256: str, by: str, 
         SafetyRefusal: there is none, it was not passed, or other limits are in force by now.
     """
     take_the_pen(connection)
-    if frozen_for(connection, release_sha256) is not None:
-        mend = "run the test that is planned, or withdraw its limits"
-        raise SafetyRefusal("limits are in force that were not tested yet", where=WHERE, mend=mend)
     found = newest_test(connection, release_sha256)
     if found is None or not found["passed"]:
         mend = "set limits, wait for the truth, and pass the test"
         raise SafetyRefusal("this release has passed no acceptance test here", where=WHERE, mend=mend)
+    if frozen_for(connection, release_sha256) is not None:
+        mend = "run the test that is planned, or withdraw its limits"
+        raise SafetyRefusal("limits are in force that were not tested yet", where=WHERE, mend=mend)
     make_visible(connection, vault, release_sha256=release_sha256, test=found["number"], by=by, now=now)
 
 
