@@ -1,5 +1,6 @@
 """What was backed up comes back whole, and what was erased since does not."""
 
+import errno
 import json
 import threading
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from sqlalchemy import select, text
 from sqlalchemy.engine import make_url
 
 from clinics import a_clinic, an_opened_record
+from cutis.serve import copies
 from cutis.serve.backup import back_up, read_backup, restore
 from cutis.serve.copies import is_empty
 from cutis.serve.journal import Kind, entries
@@ -165,6 +167,26 @@ def test_a_back_up_of_a_broken_journal_is_refused_and_the_place_is_left_empty(cl
 
     assert is_empty(elsewhere.database_url)
     assert not elsewhere.journal_folder.exists()
+
+
+@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "no space left"), KeyboardInterrupt()])
+def test_a_restore_that_ends_early_leaves_the_place_empty(clinic, elsewhere, tmp_path, monkeypatch, error):
+    """By a full disk or an interrupt while the copy comes in: no server may start on a half of it."""
+    clinic.examined()
+    backed_up(clinic, tmp_path / "backup")
+    whole = copies.copy_in
+
+    def torn(*words, **named):
+        whole(*words, **named)
+        raise error
+
+    monkeypatch.setattr(copies, "copy_in", torn)
+    with pytest.raises(type(error)):
+        restore(elsewhere, tmp_path / "backup", now=9)
+
+    assert is_empty(elsewhere.database_url)
+    monkeypatch.setattr(copies, "copy_in", whole)
+    assert restore(elsewhere, tmp_path / "backup", now=9).entries == 1
 
 
 def test_a_back_up_that_somebody_else_put_together_is_refused(clinic, elsewhere, tmp_path):

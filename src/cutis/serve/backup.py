@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.resources import files
@@ -123,23 +124,23 @@ def restore(settings: ClinicSettings, source: Path, *, now: float) -> Restored:
 
     Raises:
         UserError: it is no back-up, was changed, is of the other kind of database, or the place is not empty.
-        SafetyRefusal: its master key is not in its place or did not sign it, or its journal is broken; the place is
-            left empty.
+        SafetyRefusal: its master key is not in its place or did not sign it, or its journal is broken.
+
+    Whatever goes wrong before the copy was found whole, such as a full disk, leaves the place empty.
     """
     found = read_backup(source)
     _require_place(settings, found)
     _require_signed(found, read_vault(settings.master_key_file), where=str(settings.master_key_file))
-    copies.copy_in(settings.database_url, source, heads=found.heads, places=[MIGRATIONS])
-    database = open_database(settings.database_url)
+    with ExitStack() as undoing:
+        undoing.callback(copies.empty, settings.database_url, places=[MIGRATIONS])
+        copies.copy_in(settings.database_url, source, heads=found.heads, places=[MIGRATIONS])
+        database = open_database(settings.database_url)
+        undoing.callback(database.close)
+        migrate(database, [MIGRATIONS])
+        vault = unlock(database, settings.master_key_file)
+        _require_whole(database, vault, source / JOURNAL)
+        undoing.pop_all()
     try:
-        try:
-            migrate(database, [MIGRATIONS])
-            vault = unlock(database, settings.master_key_file)
-            _require_whole(database, vault, source / JOURNAL)
-        except BaseException:
-            database.close()
-            copies.empty(settings.database_url, places=[MIGRATIONS])
-            raise
         return _settle(database, vault, settings.journal_folder, found, now=now)
     finally:
         database.close()
