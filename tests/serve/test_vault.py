@@ -116,6 +116,19 @@ def test_a_damaged_master_key_is_said_to_be_one(tmp_path, content):
     assert path.read_text() == content
 
 
+@pytest.mark.parametrize("content", ['{"kind": "master', "[]", None])
+def test_no_word_asks_to_make_a_lost_master_key_again(tmp_path, content):
+    """Torn or gone: a new one would open nothing, so it is brought back."""
+    path = tmp_path / "master.key"
+    if content is not None:
+        path.write_text(content)
+
+    with pytest.raises(UserError) as caught:
+        read_vault(path)
+
+    assert caught.value.mend == "bring it back from where you keep it safe"
+
+
 def test_a_vault_tells_nothing_of_itself(vault):
     """What is printed by accident holds no key."""
     assert repr(vault) == f"Vault(fingerprint={vault.fingerprint!r})"

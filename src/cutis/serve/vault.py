@@ -27,6 +27,7 @@ from cutis.vocabulary.files import read_json, stamp, sync
 KEY_BYTES = 32
 NONCE_BYTES = 12
 KIND = "master-key"
+KEPT_SAFE = "bring it back from where you keep it safe"
 FOR_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -120,7 +121,7 @@ def read_vault(path: Path) -> Vault:
         UserError: it is missing or no master key.
         SafetyRefusal: others than its owner may read it.
     """
-    content = read_json(path, KIND)
+    content = read_json(path, KIND, mend=KEPT_SAFE)
     if path.stat().st_mode & FOR_OTHERS:
         what = "others may read the master key"
         raise SafetyRefusal(what, where=str(path), mend=f"chmod 600 {path}; if others did read it, begin a new site")
@@ -129,7 +130,7 @@ def read_vault(path: Path) -> Vault:
     except (KeyError, TypeError, ValueError):
         master = b""
     if len(master) != KEY_BYTES:
-        raise UserError("this master key is damaged", where=str(path), mend="bring it back from where you keep it safe")
+        raise UserError("this master key is damaged", where=str(path), mend=KEPT_SAFE)
     return vault_of(master)
 
 

@@ -189,8 +189,13 @@ def write_json(
         aside.write_text(json.dumps(full, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
 
 
-def read_json(path: Path, kind: str) -> dict[str, Any]:
+def read_json(path: Path, kind: str, *, mend: str | None = None) -> dict[str, Any]:
     """Read a stamped JSON file.
+
+    Args:
+        path: of the file.
+        kind: of file.
+        mend: what to do where it is missing or damaged; by default, let the stage write it that does.
 
     Raises:
         UserError: the file is missing, torn, of another kind or of a newer format.
@@ -199,14 +204,14 @@ def read_json(path: Path, kind: str) -> dict[str, Any]:
         content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise UserError(
-            f"there is no {kind} here", where=str(path), mend="run the stage that writes it first"
+            f"there is no {kind} here", where=str(path), mend=mend or "run the stage that writes it first"
         ) from error
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
         raise UserError(
-            f"this {kind} file is damaged: {error}", where=str(path), mend="write it again with --again"
+            f"this {kind} file is damaged: {error}", where=str(path), mend=mend or "write it again with --again"
         ) from error
     if not isinstance(content, dict):
-        raise UserError(f"this is no {kind} file of cutis", where=str(path), mend="write it again with --again")
+        raise UserError(f"this is no {kind} file of cutis", where=str(path), mend=mend or "write it again with --again")
     check_stamp(content, kind, where=path)
     return content
 
