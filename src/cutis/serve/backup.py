@@ -12,11 +12,10 @@ The master key is not in it: whoever finds a back-up reads nothing, and who lose
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +28,7 @@ from cutis.serve.journal.entry import SERVER, Entry, Kind, canonical
 from cutis.serve.journal.files import add_line, read_lines
 from cutis.serve.journal.verifying import verify
 from cutis.serve.journal.writing import write
+from cutis.serve.opening import MIGRATIONS
 from cutis.serve.record.erasure import ERASED, erase_remembered
 from cutis.serve.settings import JOURNAL, ClinicSettings
 from cutis.serve.unlocking import unlock
@@ -41,7 +41,6 @@ from cutis.web.tables import ACCOUNTS, SESSIONS, TOKENS
 
 ABOUT = "backup.json"
 SIGNED = ("made_at", "database", "heads", "entries", "master_key", "tables", "files")
-MIGRATIONS = Path(str(files("cutis.serve"))) / "migrations"
 FROM_ELSEWHERE = "give a folder that `cutis clinic backup` wrote"
 
 
@@ -198,8 +197,8 @@ def _message(told: Mapping[str, Any]) -> bytes:
 
 
 def _sums_of(folder: Path) -> dict[str, str]:
-    files_ = sorted(path for path in folder.rglob("*") if path.is_file() and path.name not in {ABOUT, SUMS})
-    return {path.relative_to(folder).as_posix(): sha256_of(path) for path in files_}
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name not in {ABOUT, SUMS})
+    return {path.relative_to(folder).as_posix(): sha256_of(path) for path in files}
 
 
 def _require_whole(database: Database, vault: Vault, folder: Path) -> None:
@@ -227,11 +226,7 @@ def _take_over(source: Path, folder: Path, *, now: float) -> None:
             add_line(folder / ERASED, "erased", {"case_id": line["case_id"], "at": line["at"]})
 
 
-def _copy_lines(source: Path, target: Path, *names: str) -> None:
-    for name in _there(source, names):
+def _copy_lines(source: Path, target: Path, name: str) -> None:
+    if (source / name).is_file():
         shutil.copyfile(source / name, target / name)
         (target / name).chmod(0o600)
-
-
-def _there(folder: Path, names: Iterable[str]) -> list[str]:
-    return [name for name in names if (folder / name).is_file()]
