@@ -6,6 +6,7 @@ import sys
 import time
 
 import pytest
+from sqlalchemy import delete
 
 from cutis.serve import check
 from cutis.serve.arrivals import set_administrator
@@ -13,6 +14,9 @@ from cutis.serve.check import look_at
 from cutis.serve.journal import SERVER, Entry, Kind, write
 from cutis.serve.journal.anchors import anchor
 from cutis.serve.opening import opened, read_clinic_settings
+from cutis.serve.record.cases import new_case
+from cutis.serve.tables import STATE
+from cutis.serve.unlocking import MASTER_KEY
 from cutis.vocabulary.errors import UserError
 from cutis.web.accounts import account_named
 from servers import a_server, environment
@@ -69,6 +73,22 @@ def test_what_is_kept_is_looked_at(looked, tmp_path, database_url):
     assert "it is the one that the database knows" in found["master key"].found
     assert (found["accounts"].state, found["accounts"].found) == ("ok", "1 administrator")
     assert found["folder"].state == "ok"
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_a_lost_master_key_is_refused_as_the_start_would(looked, tmp_path, database_url, is_known):
+    """Where the database knows one, or holds what only it opens; no word says that a new one would be made."""
+    with opened(folder=tmp_path / "clinic", database=database_url) as kept:
+        if not is_known:
+            with kept.database.writing() as connection:
+                new_case(connection, kept.vault, now=1)
+                connection.execute(delete(STATE).where(STATE.c.name == MASTER_KEY))
+    kept.settings.master_key_file.unlink()
+
+    found = looked(database=database_url)["master key"]
+
+    assert (found.state, "the master key is missing" in found.found) == ("refused", True)
+    assert not kept.settings.master_key_file.exists()
 
 
 def test_a_server_at_work_is_told_and_is_no_fault(tmp_path, release):

@@ -17,7 +17,6 @@ from cutis.doctor import Check
 from cutis.runtime.ready import AUTO, Trusted
 from cutis.runtime.release import Release, read_release
 from cutis.runtime.self_test import self_test
-from cutis.serve.facts import fact
 from cutis.serve.journal.anchors import read_anchors
 from cutis.serve.journal.verifying import verify
 from cutis.serve.opening import MIGRATIONS
@@ -25,7 +24,7 @@ from cutis.serve.safe import require_free_address, require_invented, trusted_rel
 from cutis.serve.settings import ClinicSettings
 from cutis.serve.site import languages_of, signs_of
 from cutis.serve.staff.releases import in_force
-from cutis.serve.unlocking import MASTER_KEY
+from cutis.serve.unlocking import key_of
 from cutis.serve.vault import read_vault
 from cutis.serve.visibility import shows
 from cutis.vocabulary.errors import SafetyRefusal, UserError
@@ -132,13 +131,10 @@ def _disk(settings: ClinicSettings) -> Found:
 def _master_key(settings: ClinicSettings) -> Found:
     path = settings.master_key_file
     with _tables(settings) as connection:
-        known = fact(connection, MASTER_KEY) if connection else None
-    if not path.exists() and known is None:
+        key = key_of(connection, path)
+    if key.vault is None:
         return Found(f"{path} is not there yet; the first start makes it", "warn", "keep a copy of it elsewhere")
-    if known not in {None, read_vault(path).fingerprint}:
-        mend = "bring back the key and the database of the same site"
-        raise SafetyRefusal("it does not open what is in the database", where=str(path), mend=mend)
-    fits = "it is the one that the database knows" if known else "the database knows of none yet"
+    fits = "it is the one that the database knows" if key.known else "the database knows of none yet"
     return Found(f"{path} ({stat.S_IMODE(path.stat().st_mode):04o}); {fits}")
 
 
