@@ -81,6 +81,19 @@ def test_an_override_is_a_word_that_names_another_diagnosis_than_the_first(past)
     assert (found.words, found.comparable, found.overridden, found.agreed, found.doubted) == (5, 3, 1, 2, 1)
 
 
+def test_what_a_rater_says_who_is_not_blind_is_no_override(small_past):
+    """It does not take the place of the clinician's word, which came before."""
+    made = small_past.asked(said_to_be("a"), shown_to="rater")
+    small_past.word(made, Says.OTHER, "a")
+    is_blind = small_past.label(made, "b", by="rater")
+    small_past.label(small_past.asked(said_to_be("a"), shown_to="rater"), "b", by="rater")
+
+    found = counts(small_past)
+
+    assert not is_blind
+    assert (found.words, found.comparable, found.overridden) == (1, 1, 0)
+
+
 def test_a_word_that_comes_after_the_time_still_belongs_to_its_examination(small_past):
     """Clinicians write down later what they think."""
     made = small_past.asked(said_to_be("a"), ago=3 * DAY)

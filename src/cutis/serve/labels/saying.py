@@ -20,7 +20,7 @@ def say(connection: Connection, vault: Vault, examination: Examination, said: Sa
     try:
         note_truth(connection, vault, truth, case_id=examination.case_id, examination_id=examination.id, by=by, now=now)
     except NotBlindError:
-        word = Word(says=Says.OTHER, diagnosis=said.code, other=said.other)
+        word = Word(says=Says.OTHER, diagnosis=said.code, other=said.other, by_rater=True)
         note_word(connection, vault, examination, word, by=by, now=now)
         return False
     return True

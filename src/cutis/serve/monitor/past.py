@@ -31,7 +31,7 @@ class Seen:
     seconds: float
     release_sha256: str
     answer: Answer | None = None  # None: erased
-    word: Word | None = None  # the newest
+    word: Word | None = None  # the newest of a clinician
 
     @property
     def first(self) -> str | None:
@@ -146,7 +146,9 @@ def seen_between(connection: Connection, vault: Vault, *, since: float, until: f
         if kept.kind == Kind.ANSWER and kept.at < until:
             answers[kept.examination_id] = answer_from(sealed["answer"])
         elif kept.kind == Kind.WORD:
-            words[kept.examination_id] = word_from(kept.content | sealed, by=kept.by, at=kept.at)
+            word = word_from(kept.content | sealed, by=kept.by, at=kept.at)
+            if not word.by_rater:
+                words[kept.examination_id] = word
     return tuple(
         Seen(
             id=row.id,

@@ -47,6 +47,7 @@ class Word:
     other: str = ""  # a diagnosis in free words, or the reason of a doubt
     by: str = ""
     aided: bool = False  # an answer had been shown to them; the journal says so
+    by_rater: bool = False  # said while labelling, by somebody who knew too much for it to be a label
     at: float = 0.0
 
 
@@ -95,7 +96,7 @@ def note_word(
         by=by,
         case_id=examination.case_id,
         examination_id=examination.id,
-        open={"says": word.says.value, "aided": aided},
+        open={"says": word.says.value, "aided": aided} | ({"by_rater": True} if word.by_rater else {}),
         sealed={"says": word.says.value, "diagnosis": word.diagnosis, "other": word.other, "aided": aided},
     )
     _add_words(connection, vault, examination, word.other)
