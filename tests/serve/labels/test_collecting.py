@@ -11,6 +11,7 @@ from clinic_pasts import said_to_be
 from clinics import a_jpeg
 from cutis.curate.stage import curate
 from cutis.serve.journal import Kind, entries
+from cutis.serve.labels import collecting
 from cutis.serve.labels.collecting import FOLDERS, export_labels, forget_erased
 from cutis.serve.labels.folder import taxonomy_text
 from cutis.serve.record.erasure import erase_case
@@ -123,6 +124,22 @@ def test_that_pictures_left_the_record_stands_in_the_journal(past, tmp_path):
     with past.knocked.ground.database.reading() as connection:
         told = [(each.by, each.content) for each in entries(connection, kinds=(Kind.ACCESS,))]
     assert told == [("curator", {"what": "labels", "examinations": 1, "pictures": 1})]
+
+
+def test_it_stands_there_before_the_first_picture_is_written(past, tmp_path, monkeypatch):
+    """A kill while the folder is written leaves no pictures that nobody knows of."""
+    past.label(past.asked(), "a")
+
+    def killed(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(collecting, "write_labels", killed)
+    with pytest.raises(KeyboardInterrupt):
+        export(past, tmp_path / "labels")
+
+    with past.knocked.ground.database.reading() as connection:
+        told = [each.content for each in entries(connection, kinds=(Kind.ACCESS,))]
+    assert told == [{"what": "labels", "examinations": 1, "pictures": 1}]
 
 
 def test_no_cell_is_a_formula(small_past, tmp_path):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,8 @@ from cutis.serve.labels.folder import TABLE, Labelled, Written, forget, write_la
 from cutis.serve.labels.truths import Known, known_truths
 from cutis.serve.opening import opened
 from cutis.serve.record.examinations import Part, contents_of, examination_of
-from cutis.serve.tables import CASES
-from cutis.serve.vault import Vault
+from cutis.serve.tables import CASES, CONTENTS
+from cutis.serve.vault import Erased, Vault
 from cutis.web.database import Database
 from cutis.workspace import Finished
 
@@ -26,7 +26,7 @@ TERMINAL = "command line"  # who wants it, where nobody was signed in
 
 
 def export_labels(database: Database, vault: Vault, bundle: Bundle, folder: Path, *, by: str, now: float) -> Written:
-    """Write a folder that ``cutis curate`` reads, and write down that pictures left the record.
+    """Write down that pictures leave the record, then write a folder that ``cutis curate`` reads.
 
     Args:
         database: of the clinic.
@@ -42,11 +42,13 @@ def export_labels(database: Database, vault: Vault, bundle: Bundle, folder: Path
     with database.reading() as connection:
         known = {name: each for name, each in known_truths(connection, vault).items() if each.is_told}
         raters = sorted({rater for each in known.values() for rater in each.votes})
-        written = write_labels(folder, _labelled(connection, vault, known), raters=raters, bundle=bundle)
-    with database.writing() as connection:
-        told = {"what": "labels", "examinations": written.examinations, "pictures": written.pictures}
-        write(connection, vault, Entry(kind=Kind.ACCESS, by=by, open=told), now=now)
-    return written
+        pictures = _pictures(connection, known)
+    if pictures:
+        told = {"what": "labels", "examinations": len(known), "pictures": pictures}
+        with database.writing() as connection:
+            write(connection, vault, Entry(kind=Kind.ACCESS, by=by, open=told), now=now)
+    with database.reading() as connection:
+        return write_labels(folder, _labelled(connection, vault, known), raters=raters, bundle=bundle)
 
 
 def forget_erased(database: Database, folder: Path) -> int:
@@ -84,10 +86,19 @@ def labels_of(to: Path, *, settings: Path | None = None, **flags: Any) -> Finish
     return Finished(wrote=to, lines=lines, facts=facts, next_command=f"cutis curate {to}")
 
 
+def _pictures(connection: Connection, known: Container[str]) -> int:
+    """Return how many pictures these examinations have, without opening them."""
+    names = connection.execute(select(CONTENTS.c.examination_id).where(CONTENTS.c.kind == Part.PICTURE.value))
+    return sum(name in known for name in names.scalars())
+
+
 def _labelled(connection: Connection, vault: Vault, known: dict[str, Known]) -> Iterator[Labelled]:
     for name, each in known.items():
         examination = examination_of(connection, name)
         if examination is None:
             continue
-        pictures = contents_of(connection, vault, examination, Part.PICTURE)
+        try:
+            pictures = contents_of(connection, vault, examination, Part.PICTURE)
+        except Erased:  # since it was counted
+            continue
         yield Labelled(known=each, pictures=pictures, device=examination.device, made_at=examination.made_at)
