@@ -8,7 +8,7 @@ import pytest
 
 from clinic_pasts import said_to_be
 from cutis.serve.answer import State
-from cutis.serve.journal import entries
+from cutis.serve.journal import Kind, entries
 from cutis.serve.labels.asked import Named, said_in
 from cutis.serve.labels.truths import known_truths
 from cutis.serve.record.erasure import erase_case
@@ -124,6 +124,19 @@ def test_histology_is_found_by_its_number_which_stands_nowhere(past, curator):
         everything = str(list(entries(connection)))
     assert "4711" not in everything + past.knocked.site.log.getvalue()
     assert "0815" not in everything + past.knocked.site.log.getvalue()
+
+
+def test_what_a_curator_looks_for_and_opens_stands_in_the_journal(past):
+    """Who it was and which case; the number that was looked for does not."""
+    account = past.knocked.site.account(Role.CURATOR)
+    browser, made = past.browser(Role.CURATOR, account=account), past.asked(accession="ACC-4711")
+
+    browser.post("/labels/find", data={"number": "ACC-4711"})
+    browser.get(f"/labels/{made.id}")
+
+    with past.knocked.ground.database.reading() as connection:
+        told = [(each.by, each.case_id, each.content) for each in entries(connection, kinds=[Kind.ACCESS])]
+    assert told == [(account, None, {"what": "search"}), (account, made.case_id, {"what": "examination"})]
 
 
 @pytest.mark.parametrize("day", ["2027-03-01", "1899-01-01", "yesterday", ""])

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from cutis.serve.clinic import clinic_of
+from cutis.serve.journal import Entry, Kind, write
 from cutis.serve.labels.asked import OTHER, Named, NamedForm, ReportForm, is_a_day, said_in
 from cutis.serve.labels.collecting import FOLDERS, export_labels
 from cutis.serve.labels.saying import say, say_histology
@@ -41,6 +42,7 @@ def find(request: Request, number: Annotated[str, Form(max_length=64)]) -> Respo
     with ground.database.reading() as connection:
         cases = cases_by_accession(connection, clinic.vault, number)
         found = [each for case in cases if case.erased_at is None for each in examinations_of(connection, case.id)]
+    _write_access(request, "search")
     return _list(request, found=found)
 
 
@@ -134,6 +136,14 @@ def _of(connection: object, examination_id: str) -> Examination:
     return found
 
 
+def _write_access(request: Request, what: str, *, case_id: str | None = None) -> None:
+    """Write down that a curator read of a case, or looked for some, before the page is sent."""
+    ground, clinic = ground_of(request), clinic_of(request)
+    entry = Entry(kind=Kind.ACCESS, by=visitor(request).account.id, case_id=case_id, open={"what": what})
+    with ground.database.writing() as connection:
+        write(connection, clinic.vault, entry, now=ground.now())
+
+
 def _list(request: Request, *, found: list[Examination] | None = None, status: int = 200, **values: object) -> Response:
     ground, clinic = ground_of(request), clinic_of(request)
     with ground.database.reading() as connection:
@@ -151,6 +161,7 @@ def _examination(
             looked = looked_at(connection, clinic.vault, _of(connection, examination_id))
         except Erased as error:
             raise HTTPException(404) from error
+    _write_access(request, "examination", case_id=looked.examination.case_id)
     today = dt.datetime.fromtimestamp(ground.now(), dt.UTC).date().isoformat()
     return office_page(
         request,
