@@ -16,9 +16,8 @@ from cutis.curate.row import NO_ROW, Rejection, Row
 from cutis.curate.table import Table, read_table_of
 from cutis.vocabulary.errors import UserError
 from cutis.vocabulary.files import sha256_of
-from cutis.vocabulary.taxonomy import Taxonomy, load_taxonomy
+from cutis.vocabulary.taxonomy import SAYS_NOTHING, Taxonomy, load_taxonomy
 
-UNKNOWN = frozenset({"", "unknown", "unbekannt", "n/a", "na", "nan", "none", "null", "-", "?"})
 SEXES = {"m": "male", "f": "female", "w": "female"}
 OLDEST = 130  # years; more is a slip of the pen
 FIRST_YEAR = 1900  # before it, and in a year to come, nobody was photographed: such days stand for one not known
@@ -135,7 +134,7 @@ def _checked(columns: Columns, table: Table, path: Path) -> Columns:
 def _row(cells: Mapping[str, str], columns: Columns) -> tuple[Row, list[str]]:
     """Return a row without its file, and which of its values could not be read."""
     said = {ours: cells[theirs] for ours, theirs in columns.mapped.items()}
-    known = {ours: value for ours, value in said.items() if value.casefold() not in UNKNOWN}
+    known = {ours: value for ours, value in said.items() if value.casefold() not in SAYS_NOTHING}
     age, date = _age(known.get("age")), _date(known.get("date"))
     faults = [name for name, value in (("age", age), ("date", date)) if value is None and name in known]
     sex = known.get("sex", "").casefold()
@@ -148,7 +147,7 @@ def _row(cells: Mapping[str, str], columns: Columns) -> tuple[Row, list[str]]:
         number=None,
         file="",
         source=Path(),
-        labels=tuple(label if label.casefold() not in UNKNOWN else None for label in labels),
+        labels=tuple(label if label.casefold() not in SAYS_NOTHING else None for label in labels),
         **{name: known.get(name) for name in plain},
         age=age,
         date=date,

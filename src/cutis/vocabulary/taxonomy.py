@@ -16,6 +16,8 @@ from cutis.vocabulary.files import read_toml
 # What is said of a diagnosis beside its name, since what may be told to a patient depends on it.
 MELANOMA, SQUAMOUS, PIGMENTED, VASCULAR = "melanoma", "squamous_cell_carcinoma", "pigmented", "vascular"
 KINDS = (MELANOMA, SQUAMOUS, PIGMENTED, VASCULAR)
+# Words that say nothing, in tables and in forms; compared without case.
+SAYS_NOTHING = frozenset({"", "unknown", "unbekannt", "n/a", "na", "nan", "none", "null", "-", "?"})
 BUILT_IN = resources.files("cutis") / "taxonomies"
 
 

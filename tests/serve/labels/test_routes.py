@@ -79,6 +79,7 @@ def test_a_curator_who_was_shown_an_answer_is_told_that_it_is_no_label(past):
         {"diagnosis": "other"},
         {"diagnosis": "other", "other": "?", "malignant": "no"},
         {"diagnosis": "other", "other": "none", "malignant": "no"},
+        {"diagnosis": "other", "other": "N/A", "malignant": "no"},
         {"diagnosis": "other", "other": "wart"},
         {"diagnosis": "other", "other": "w" * 121, "malignant": "no"},
         {},

@@ -10,12 +10,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from cutis.serve.labels.folder import FORMULAS
 from cutis.serve.labels.truths import Said
-from cutis.vocabulary.taxonomy import Taxonomy
+from cutis.vocabulary.taxonomy import SAYS_NOTHING, Taxonomy
 
 OTHER = "other"  # none of the release's diagnoses
 LONGEST = 120
 FEWEST_LETTERS = 2  # of a diagnosis in words
-EMPTY = frozenset({"unknown", "unbekannt", "nan", "none", "null"})  # words that say nothing, in tables too
 
 
 class Named(BaseModel):
@@ -51,7 +50,7 @@ def said_in(named: Named, taxonomy: Taxonomy) -> Said | str:
         return "labels.wrong_diagnosis"
     if code := taxonomy.find(word):
         return _known(code, taxonomy)
-    if sum(letter.isalpha() for letter in word) < FEWEST_LETTERS or word.casefold() in EMPTY:
+    if sum(letter.isalpha() for letter in word) < FEWEST_LETTERS or word.casefold() in SAYS_NOTHING:
         return "labels.wrong_other"
     return Said(None, word, named.malignant == "yes") if named.malignant else "labels.wrong_malignant"
 
