@@ -209,13 +209,18 @@ def alone_in(folder: Path) -> Iterator[None]:
 
 def folder_aside(parent: Path) -> Path:
     """Make a hidden folder that is nobody else's, and remove those that kills have left there."""
+    remove_abandoned(parent)
+    aside = parent / f"{ASIDE}{secrets.token_hex(8)}"
+    aside.mkdir()
+    return aside
+
+
+def remove_abandoned(parent: Path) -> None:
+    """Remove the hidden folders that kills have left here; what is younger may still be somebody's."""
     for left in parent.glob(f"{ASIDE}*"):
         with suppress(FileNotFoundError):  # whoever made it may just be done
             if time.time() - left.stat().st_mtime > ABANDONED:
                 shutil.rmtree(left, ignore_errors=True)
-    aside = parent / f"{ASIDE}{secrets.token_hex(8)}"
-    aside.mkdir()
-    return aside
 
 
 def require_room(folder: Path, needs: int) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import os
+import time
 import tomllib
 
 import pytest
@@ -21,7 +23,7 @@ from cutis.vocabulary.case import read_manifest
 from cutis.vocabulary.errors import UserError
 from cutis.vocabulary.files import read_toml
 from cutis.vocabulary.taxonomy import load_taxonomy, taxonomy_from
-from cutis.workspace import Workspace
+from cutis.workspace import ABANDONED, ASIDE, Workspace
 from factories import a_picture
 
 
@@ -171,6 +173,19 @@ def test_an_erased_case_is_taken_out_of_what_was_written(past):
     assert [row["lesion"] for row in rows_of(folder)] == [kept.case_id]
     assert [path.name for path in (folder / "pictures").iterdir()] == [f"{kept.id}-0.jpg"]
     assert forget_erased(ground.database, settings.folder) == 0
+
+
+def test_what_a_kill_left_unfinished_is_removed(small_past):
+    """Its pictures have no table yet by which an erased case could be found; what is being written stays."""
+    labels = small_past.clinic.settings.folder / FOLDERS
+    for name in ("left", "busy"):
+        (labels / f"{ASIDE}{name}" / "pictures").mkdir(parents=True)
+    long_ago = time.time() - 2 * ABANDONED
+    os.utime(labels / f"{ASIDE}left", (long_ago, long_ago))
+
+    keep_up(small_past.clinic, small_past.knocked.ground)
+
+    assert [path.name for path in labels.iterdir()] == [f"{ASIDE}busy"]
 
 
 def test_an_existing_folder_and_an_empty_record_are_refused(small_past, tmp_path):

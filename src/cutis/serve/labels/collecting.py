@@ -19,7 +19,7 @@ from cutis.serve.record.examinations import Part, contents_of, examination_of
 from cutis.serve.tables import CASES, CONTENTS
 from cutis.serve.vault import Erased, Vault
 from cutis.web.database import Database
-from cutis.workspace import Finished
+from cutis.workspace import Finished, remove_abandoned
 
 FOLDERS = "labels"  # in the folder of the clinic: what the page wrote
 TERMINAL = "command line"  # who wants it, where nobody was signed in
@@ -54,12 +54,14 @@ def export_labels(database: Database, vault: Vault, bundle: Bundle, folder: Path
 def forget_erased(database: Database, folder: Path) -> int:
     """Take cases that were erased since out of the folders that the page wrote; return how many pictures that were.
 
+    What a kill left unfinished there goes too, whosever it is, once nobody can be at it any more.
     What was written elsewhere, by the command line, or copied, is out of reach.
 
     Args:
         database: that knows which cases were erased.
         folder: of the clinic; the page's folders lie under ``labels`` in it.
     """
+    remove_abandoned(folder / FOLDERS)
     written = sorted((folder / FOLDERS).glob(f"*/{TABLE}"))
     if not written:
         return 0

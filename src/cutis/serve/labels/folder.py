@@ -22,6 +22,7 @@ from cutis.serve.labels.truths import Known, Said, settled
 from cutis.vocabulary.errors import UserError
 from cutis.vocabulary.files import stamp, sync, written_aside
 from cutis.vocabulary.taxonomy import Taxonomy
+from cutis.workspace import folder_aside
 
 TABLE, PICTURES, TAXONOMY, CLINIC = "labels.csv", "pictures", "taxonomy.toml", "clinic.toml"
 FORMULAS = "=+-@\t\r "  # with which a cell begins that a spreadsheet would compute
@@ -87,10 +88,10 @@ def write_labels(folder: Path, labelled: Iterable[Labelled], *, raters: Sequence
 
 @contextmanager
 def _aside(folder: Path) -> Iterator[Path]:
-    aside = folder.with_name(f".{folder.name}.aside")
-    shutil.rmtree(aside, ignore_errors=True)
-    aside.mkdir(parents=True, mode=0o700)  # pictures of patients, no longer encrypted
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    aside = folder_aside(folder.parent)
     try:
+        aside.chmod(0o700)  # pictures of patients, no longer encrypted
         yield aside
         aside.rename(folder)
         sync(folder.parent)
