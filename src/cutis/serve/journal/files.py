@@ -23,7 +23,8 @@ def add_line(path: Path, kind: str, content: Mapping[str, Any]) -> None:
         size = os.fstat(handle).st_size
         if size and os.pread(handle, 1, size - 1) != b"\n":
             line = b"\n" + line
-        os.write(handle, line)
+        while line:  # a disk that is nearly full takes a part and says nothing; the next call raises
+            line = line[os.write(handle, line) :]
         os.fsync(handle)
     finally:
         os.close(handle)
