@@ -1,9 +1,14 @@
 """What people say, whether they had seen the answer, and the truth that comes back."""
 
+from threading import Event, Thread
+
 import pytest
+from sqlalchemy import select
 
 from clinics import a_clinic
 from cutis.serve.journal import Kind, entries
+from cutis.serve.record import words
+from cutis.serve.record.cases import key_of
 from cutis.serve.record.words import (
     NotBlindError,
     Says,
@@ -15,6 +20,7 @@ from cutis.serve.record.words import (
     truths_of,
     words_of,
 )
+from cutis.serve.tables import EXAMINATIONS
 from cutis.serve.visit import Shown, reveal
 
 
@@ -106,6 +112,51 @@ def test_a_rater_who_saw_any_answer_of_the_case_is_refused(clinic):
 
     with clinic.ground.database.reading() as connection:
         assert truths_of(connection, clinic.clinic.vault, first.case_id) == (blind, histology)
+
+
+@pytest.mark.parametrize("speak", [say, tell])
+def test_nothing_is_shown_between_the_look_and_what_is_said(clinic, monkeypatch, speak):
+    """A sight of the answer waits until a blind word is written, and stands after it in the journal."""
+    made, looked, seen = clinic.examined(), Event(), words.saw_answer
+
+    def slowly(*args, **named):
+        found = seen(*args, **named)
+        looked.set()
+        seeing.join(1)
+        return found
+
+    monkeypatch.setattr(words, "saw_answer", slowly)
+    seeing = Thread(target=lambda: looked.wait(10) and see(clinic, made, by="one"))
+    seeing.start()
+    speak(clinic, made, by="one")
+    seeing.join(10)
+
+    with clinic.ground.database.reading() as connection:
+        told = [each.kind for each in entries(connection, kinds=[Kind.SHOWN, Kind.WORD, Kind.TRUTH])]
+    assert told == ["word" if speak is say else "truth", "shown"]
+
+
+def test_of_two_who_speak_at_once_the_history_finds_both(clinic, monkeypatch):
+    """Words are added to those that are there, one after the other."""
+    made, opened, others = clinic.examined(), Event(), words.open_gist
+
+    def slowly(*args, **named):
+        found = others(*args, **named)
+        if not opened.is_set():
+            opened.set()
+            second.join(1)
+        return found
+
+    monkeypatch.setattr(words, "open_gist", slowly)
+    second = Thread(target=lambda: opened.wait(10) and say(clinic, made, by="second", other="amelanotic"))
+    second.start()
+    say(clinic, made, by="first", other="Spitz")
+    second.join(10)
+
+    with clinic.ground.database.reading() as connection:
+        sealed = connection.execute(select(EXAMINATIONS.c.gist)).scalar_one()
+        gist = others(clinic.clinic.vault, key_of(connection, made.case_id), sealed, examination_id=made.id)
+    assert gist.said.split() == ["Spitz", "amelanotic"]
 
 
 def test_what_is_said_is_sealed(clinic):

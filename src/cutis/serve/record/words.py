@@ -11,8 +11,8 @@ from sqlalchemy import Connection, select, update
 
 from cutis.serve.journal.entry import Entry, Kind
 from cutis.serve.journal.reading import entries, opened
-from cutis.serve.journal.writing import write
-from cutis.serve.record.cases import key_of
+from cutis.serve.journal.writing import take_the_pen, write
+from cutis.serve.record.cases import case_of, key_of
 from cutis.serve.record.examinations import Examination, examinations_of
 from cutis.serve.record.gist import open_gist, seal_gist
 from cutis.serve.tables import EXAMINATIONS, JOURNAL
@@ -86,6 +86,7 @@ def note_word(
         ValueError: a diagnosis is named by nothing, or somebody agrees with what they were not shown.
         Erased: the case is no more.
     """
+    _be_alone(connection, examination.case_id)
     aided = saw_answer(connection, by, case_id=examination.case_id, examination_id=examination.id)
     if word.says is Says.OTHER and not (word.diagnosis or word.other.strip()):
         raise ValueError("a diagnosis has a code or a text")
@@ -136,6 +137,7 @@ def note_truth(
     """
     if not (truth.diagnosis or truth.other.strip()):
         raise ValueError("a truth has a code or a text")
+    _be_alone(connection, case_id)
     if truth.source is Source.BLIND and saw_answer(connection, by, case_id=case_id):
         raise NotBlindError("an answer of this case was shown to this rater")
     said = {name: value for name, value in asdict(truth).items() if name not in {"by", "at"}}
@@ -173,6 +175,15 @@ def word_from(content: Mapping[str, Any], *, by: str, at: float) -> Word:
 def truth_from(content: Mapping[str, Any], *, by: str, at: float) -> Truth:
     """Read the two parts of a ``truth`` entry."""
     return Truth(**dict(content) | {"source": Source(content["source"]), "by": by, "at": at})
+
+
+def _be_alone(connection: Connection, case_id: str) -> None:
+    """Let nobody be shown an answer, or add words, between the look and the end of the block.
+
+    The case comes before the pen, as where it is erased: who held the pen would wait for who waits for it.
+    """
+    case_of(connection, case_id, alone=True)
+    take_the_pen(connection)
 
 
 def _add_words(connection: Connection, vault: Vault, examination: Examination, text: str) -> None:
