@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from clinics import a_jpeg
+from cutis.serve.api import meters
 from cutis.web.accounts import Role
 from programs import ask, figures, send
 
@@ -80,6 +81,24 @@ def test_the_figures_count_what_was_asked_and_answered(programs):
     assert found[("cutis_journal_number",)] == first[("cutis_journal_number",)] + 3  # a token, an answer, a sight of it
     assert found[("cutis_waiting",)] == 0
     assert found[("cutis_ready",)] == 1
+
+
+def test_a_read_that_fails_midway_counts_no_answer_twice(programs, monkeypatch):
+    """The next one goes on after the last answer that was counted."""
+    program, few = programs.program("diagnose"), meters.entries
+    ask(program)
+    ask(program, a_jpeg(seed=2))
+
+    def broken(*args, **named):
+        yield next(few(*args, **named))
+        raise OSError("the database went away")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(meters, "entries", broken)
+        assert programs.program("metrics").get("/metrics").status_code == 500
+
+    found = figures(programs)
+    assert found["cutis_answers_total", ("release", "invented"), ("state", "answered")] == 2
 
 
 def test_of_an_answer_that_is_not_shown_no_figure_tells_more(other_programs):

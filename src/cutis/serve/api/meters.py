@@ -123,5 +123,6 @@ class Meters:
                 # With its state, who asks and watches at once would read what is hidden from them.
                 self._answers.labels("silent" if said["silent"] else said["state"], said["release"]).inc()
                 self.took(ANSWERING, said["seconds"])
+                self._read_until = entry.number  # with each: a read that fails midway counts none of them again
         self._read_until = last
         self._journal.set(last)
