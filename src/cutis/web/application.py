@@ -54,6 +54,7 @@ class Room:
     bodies: Mapping[str, int] = field(default_factory=dict)  # bytes, by the beginning of a path
     state: Mapping[str, Any] = field(default_factory=dict)  # what its routes find at ``request.app.state``
     notices: Callable[[], Sequence[str]] | None = None  # names of texts that stand at the head of every page just now
+    refusals: Mapping[type[Exception], int] = field(default_factory=dict)  # statuses of what no route catches
     layer: Callable[[ASGIApp], ASGIApp] | None = None  # around every request of the site, such as to count them
 
 
@@ -120,6 +121,8 @@ def create_site(
     app.add_exception_handler(HTTPException, _said)
     app.add_exception_handler(RequestValidationError, _not_understood)
     app.add_exception_handler(DataError, _not_storable)
+    for error, status in (item for room in rooms for item in room.refusals.items()):
+        app.add_exception_handler(error, partial(_refused, status=status))
     app.add_exception_handler(Exception, _failed)
     if bare := [str(getattr(route, "path", route)) for route in app.routes if policy_of(route) is None]:
         raise LookupError(f"nobody said who may use {', '.join(bare)}")
@@ -166,6 +169,11 @@ async def _said(request: Request, error: Exception) -> Response:
     told = page(request, "refused.html", status=status, refused=status)
     told.headers.update(headers)
     return told
+
+
+async def _refused(request: Request, _: Exception, *, status: int) -> Response:
+    """Answer what a room knows as a refusal, wherever it was raised."""
+    return await _said(request, HTTPException(status))
 
 
 async def _failed(request: Request, _: Exception) -> Response:

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 
 from clinics import a_jpeg
 from consulting import a_consulting_room, ask, at_work
+from cutis.serve.pages import examining, standing
 from cutis.serve.record.erasure import erase_case
 from cutis.serve.record.examinations import examination_of
 from cutis.serve.tables import CONTENTS, EXAMINATIONS
@@ -86,6 +87,26 @@ def test_a_lesion_is_examined_again(room_of):
     assert nowhere.status_code == 404
     assert [each.status_code for each in erased] == [410, 410, 410]
     assert "erased" in erased[-1].text
+
+
+def test_a_case_that_is_erased_between_two_looks_is_gone(room_of, monkeypatch):
+    """410, as if it had been erased before; for a script too."""
+    clinic = room_of()
+    browser = at_work(clinic)
+    to = ask(browser)
+    looked = examining.reveal
+
+    def erased(here, ground, found, *args, **named):
+        told = {"by": "boss", "reason": "asked", "now": 1.0}
+        erase_case(ground.database, here.vault, here.settings.journal_folder, found.case_id, **told)
+        return looked(here, ground, found, *args, **named)
+
+    monkeypatch.setattr(examining, "reveal", erased)
+    monkeypatch.setattr(standing, "case_here", lambda *_: None)
+    pages = [browser.get(to), browser.get(to, headers=JSON)]
+
+    assert [each.status_code for each in pages] == [410, 410]
+    assert "This case was erased" in pages[0].text
 
 
 @pytest.mark.parametrize(

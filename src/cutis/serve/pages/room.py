@@ -12,6 +12,7 @@ from cutis.serve.pages.diagnosing import limits_of
 from cutis.serve.pages.searches import Searches
 from cutis.serve.settings import ClinicSettings
 from cutis.serve.signs import Signs
+from cutis.serve.vault import Erased
 from cutis.web.accounts import Role
 from cutis.web.application import Room
 from cutis.web.ground import Home
@@ -31,4 +32,5 @@ def room(settings: ClinicSettings, signs: Signs | None = None) -> Room:
         homes={Role.CLINICIAN: Home("/diagnose", "clinic.title")},
         bodies={"/diagnose": limits_of(settings).body},
         state={"signs": signs or Signs(), "searches": Searches()},
+        refusals={Erased: 410},  # a case may go between two looks of one route
     )
