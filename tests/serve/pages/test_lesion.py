@@ -8,6 +8,7 @@ from clinics import a_jpeg
 from consulting import UNSURE, ask, at_work, text_of
 from cutis.serve.journal import Kind, entries
 from cutis.serve.record.examinations import examination_of
+from cutis.serve.vault import Vault
 
 
 def _case_of(clinic, to):
@@ -41,6 +42,26 @@ def test_the_first_and_the_last_picture_stand_side_by_side(room_of):
     assert chosen[1].endswith("/pictures/1")
     assert states == ["unsure", "answered"]
     assert "左肩 left shoulder" in page
+
+
+def test_nothing_is_opened_but_what_is_sent(room_of, monkeypatch):
+    """One picture for one, none to count them; a place that no column holds is 404."""
+    clinic = room_of()
+    browser = at_work(clinic)
+    to = ask(browser, a_jpeg(), a_jpeg(seed=1))
+    case_id, names, opened = _case_of(clinic, to), [], Vault.open
+
+    def watched(*args, about):
+        names.append(about)
+        return opened(*args, about=about)
+
+    monkeypatch.setattr(Vault, "open", watched)
+    browser.get(f"/cases/{case_id}")
+    assert not [name for name in names if name.startswith(("thumbnail", "picture"))]
+    sent = [browser.get(f"{to}/pictures/{place}").status_code for place in (1, 2, -1, 10**30)]
+
+    assert sent == [200, 404, 404, 404]
+    assert [name.split()[:2] for name in names if name.startswith("picture")] == [["picture", "1"]]
 
 
 def test_a_report_holds_everything_that_qualifies_an_answer(room_of):

@@ -85,12 +85,13 @@ def picture(request: Request, examination_id: str, kind: str, place: int) -> Res
         raise HTTPException(404)
     with ground.database.reading() as connection:
         try:
-            contents = contents_of(connection, clinic.vault, _of(connection, examination_id), KINDS[kind])
+            found = _of(connection, examination_id)
+            contents = contents_of(connection, clinic.vault, found, KINDS[kind], place=place)
         except Erased as error:
             raise HTTPException(404) from error
-    if not 0 <= place < len(contents):
+    if not contents:
         raise HTTPException(404)
-    return Response(contents[place], media_type="image/jpeg")
+    return Response(contents[0], media_type="image/jpeg")
 
 
 @router.post("/labels/{examination_id}/diagnosis", dependencies=[CURATOR])

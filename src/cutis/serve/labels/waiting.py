@@ -8,7 +8,7 @@ from sqlalchemy import Connection, select
 
 from cutis.serve.answer import State
 from cutis.serve.labels.truths import known_truths
-from cutis.serve.record.examinations import COLUMNS, Examination, Part, contents_of, examination_from
+from cutis.serve.record.examinations import COLUMNS, Examination, Part, contents_of, count_of, examination_from
 from cutis.serve.tables import EXAMINATIONS, JOURNAL, KEYS
 from cutis.serve.vault import Vault
 
@@ -60,7 +60,7 @@ def looked_at(connection: Connection, vault: Vault, examination: Examination) ->
     Raises:
         Erased: the case is no more.
     """
-    pictures = len(contents_of(connection, vault, examination, Part.THUMBNAIL))
+    pictures = count_of(connection, examination, Part.THUMBNAIL)
     notes = contents_of(connection, vault, examination, Part.NOTE)
     return Looked(examination, pictures, notes[0].decode() if notes else "")
 

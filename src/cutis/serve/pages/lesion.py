@@ -13,7 +13,7 @@ from cutis.serve.pages.listing import Told, listed, write_access
 from cutis.serve.pages.pdf import pdf_of
 from cutis.serve.pages.report import report_of
 from cutis.serve.pages.standing import CLINICIAN, OF_A_PATIENT, Here, case_here, clinic_page, here_of
-from cutis.serve.record.examinations import Part, contents_of, examinations_of
+from cutis.serve.record.examinations import Part, contents_of, count_of, examinations_of
 from cutis.serve.record.words import truths_of, words_of
 
 router = APIRouter()
@@ -37,7 +37,7 @@ def case(request: Request, case_id: str) -> Response:
         pictures = [
             (each.examination, place)
             for each in told
-            for place in range(len(contents_of(connection, here.clinic.vault, each.examination, Part.THUMBNAIL)))
+            for place in range(count_of(connection, each.examination, Part.THUMBNAIL))
         ]
     write_access(here, "case", case_id=found.id)
     rows = tuple(reversed(listed(here, told)))

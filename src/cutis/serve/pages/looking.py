@@ -94,10 +94,10 @@ def _revealed(here: Here, examination_id: str, shown: Shown) -> tuple[Examinatio
 def _content(here: Here, examination_id: str, part: Part, place: int) -> Response:
     with here.ground.database.reading() as connection:
         found = examination_here(connection, examination_id)
-        contents = contents_of(connection, here.clinic.vault, found, part)
-    if not 0 <= place < len(contents):
+        contents = contents_of(connection, here.clinic.vault, found, part, place=place)
+    if not contents:
         raise HTTPException(404)
-    return Response(contents[place], media_type="image/jpeg", headers=OF_A_PATIENT)
+    return Response(contents[0], media_type="image/jpeg", headers=OF_A_PATIENT)
 
 
 def _similar(here: Here, answer: Answer, case: Neighbour, *, name: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, func, insert, select
 
 from cutis.serve.answer import Answer, State, answer_from
 from cutis.serve.record.cases import key_of
@@ -17,6 +17,7 @@ from cutis.serve.tables import CONTENTS, EXAMINATIONS
 from cutis.serve.vault import Erased, Vault
 
 COLUMNS = [column for column in EXAMINATIONS.c if column.name not in {"asked_as", "accession", "gist"}]
+LAST_PLACE = 2**31 - 1  # that a column holds; a path may name any number
 
 
 class Part(StrEnum):
@@ -148,19 +149,31 @@ def examinations_of(connection: Connection, case_id: str) -> tuple[Examination, 
     return tuple(map(examination_from, rows))
 
 
-def contents_of(connection: Connection, vault: Vault, examination: Examination, part: Part) -> tuple[bytes, ...]:
-    """Return what was kept of an examination, opened, in its order.
+def contents_of(
+    connection: Connection, vault: Vault, examination: Examination, part: Part, *, place: int | None = None
+) -> tuple[bytes, ...]:
+    """Return what was kept of an examination, opened, in its order; where a place is named the one there, or none.
 
     Raises:
         Erased: the case is no more.
     """
     query = select(CONTENTS.c.place, CONTENTS.c.sealed)
-    where = (CONTENTS.c.examination_id == examination.id, CONTENTS.c.kind == part.value)
+    where = [CONTENTS.c.examination_id == examination.id, CONTENTS.c.kind == part.value]
     wrapped = key_of(connection, examination.case_id)
     if wrapped is None:
         raise Erased(examination.case_id)
+    if place is not None:
+        if not 0 <= place <= LAST_PLACE:
+            return ()
+        where.append(CONTENTS.c.place == place)
     rows = connection.execute(query.where(*where).order_by(CONTENTS.c.place)).all()
     return tuple(vault.open(wrapped, sealed, about=_name_of(examination.id, part, place)) for place, sealed in rows)
+
+
+def count_of(connection: Connection, examination: Examination, part: Part) -> int:
+    """Return how many contents of a part are kept; none is opened, and of an erased case there are none."""
+    where = (CONTENTS.c.examination_id == examination.id, CONTENTS.c.kind == part.value)
+    return int(connection.execute(select(func.count()).select_from(CONTENTS).where(*where)).scalar_one())
 
 
 def answer_of(connection: Connection, vault: Vault, examination: Examination) -> Answer:
