@@ -3,14 +3,21 @@
 import json
 import os
 import socket
+import ssl
 import subprocess
 import sys
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import IPv4Address
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from clinics import a_clinic, a_jpeg
 from cutis.client import Client, Refused, Unreachable
@@ -47,8 +54,8 @@ class Odd:
     asked: list = field(default_factory=list)
 
     @contextmanager
-    def at_work(self):
-        """Lend its address."""
+    def at_work(self, tls=None):
+        """Lend its address; by https, where there is a file with a certificate and its key."""
         odd = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -76,12 +83,33 @@ class Odd:
 
         server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         server.daemon_threads = True
+        if tls:
+            context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+            context.load_cert_chain(tls)
+            server.socket = context.wrap_socket(server.socket, server_side=True)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         try:
-            yield f"http://127.0.0.1:{server.server_address[1]}"
+            yield f"{'https' if tls else 'http'}://127.0.0.1:{server.server_address[1]}"
         finally:
             server.shutdown()
             server.server_close()
+
+
+def a_certificate(path):
+    """Write one of this machine that nobody vouches for, with its key."""
+    key, now = generate_private_key(SECP256R1()), datetime.now(UTC)
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "clinic")])
+    here = x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))])
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(hours=1))
+        .add_extension(here, critical=False)
+        .sign(key, SHA256())
+    )
+    secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    path.write_bytes(secret + made.public_bytes(Encoding.PEM))
+    return path
 
 
 EXAMPLE = (201, {}, json.dumps(an_example()).encode())
@@ -161,6 +189,31 @@ def test_who_is_told_to_come_back_comes_back_in_time():
     assert len({body for *_, body in odd.asked}) == 1
 
 
+@pytest.mark.parametrize("status", [502, 504])
+def test_a_proxy_whose_server_restarts_is_asked_again(status):
+    """As Caddy and nginx say it, in a page of their own; with the same key."""
+    odd, waits = Odd([(status, {}, b"<html>a proxy</html>"), EXAMPLE]), []
+    with odd.at_work() as address, Client(address, "x", sleep=waits.append) as client:
+        said = client.diagnose(b"picture")
+
+    assert (said.state, waits) == ("answered", [0.5])
+    assert len({headers["idempotency-key"] for _, headers, _ in odd.asked}) == 1
+
+
+def test_a_certificate_that_cannot_be_verified_is_said_at_once(tmp_path):
+    """It does not mend itself; with the clinic's own authority there is an answer."""
+    odd, waits, tls = Odd([EXAMPLE]), [], a_certificate(tmp_path / "own.pem")
+    with odd.at_work(tls) as address:
+        with Client(address, "x", sleep=waits.append) as client, pytest.raises(UserError, match="verified") as caught:
+            client.diagnose(b"picture")
+        with Client(address, "x", authority=tls) as client:
+            assert client.diagnose(b"picture").state == "answered"
+
+    assert waits == []
+    assert not isinstance(caught.value, Unreachable)
+    assert "authority" in caught.value.mend
+
+
 def test_a_line_that_is_cut_is_taken_up_again():
     """Waiting longer each time, with the same key."""
     odd, waits = Odd([None, None, EXAMPLE]), []
@@ -208,10 +261,10 @@ def test_a_token_is_carried_to_nobody_else():
 @pytest.mark.parametrize("content", [b"<html>a proxy</html>", b"{}", b""])
 def test_what_is_no_answer_of_cutis_is_said_so(content):
     """A proxy's page, or another server."""
-    with Odd([(200, {}, content), (502, {}, content)]).at_work() as address, Client(address, "x") as client:
+    with Odd([(200, {}, content), (500, {}, content)]).at_work() as address, Client(address, "x") as client:
         with pytest.raises(UserError, match="no answer of cutis"):
             client.release()
-        with pytest.raises(Refused, match="502"):
+        with pytest.raises(Refused, match="500"):
             client.release()
 
 

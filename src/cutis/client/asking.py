@@ -18,7 +18,7 @@ from cutis.client.errors import Refused, Unreachable
 from cutis.vocabulary.errors import SafetyRefusal, UserError
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
-COME_BACK = frozenset({408, 429, 503})  # what ends by itself
+COME_BACK = frozenset({408, 429, 502, 503, 504})  # what ends by itself; a proxy says 502, 504 while cutis restarts
 FIRST_WAIT, LONGEST_WAIT = 0.5, 8.0  # seconds, where the server does not say how long
 LARGEST_ANSWER = 32 << 20
 Said = TypeVar("Said", bound=BaseModel)
@@ -96,6 +96,7 @@ class Client:
         Raises:
             Refused: the server said no, such as of a picture that cannot be read.
             Unreachable: nobody answered for as long as we were patient.
+            UserError: the server's certificate cannot be verified.
             OSError: a file cannot be read.
         """
         contents = [each if isinstance(each, bytes) else Path(each).read_bytes() for each in pictures]
@@ -151,6 +152,10 @@ class Client:
         while True:
             try:
                 heard = self._once(method, path, body, headers or {})
+            except ssl.SSLCertVerificationError as error:
+                mend = "hand in `authority`: the PEM file of the certificates that the server's descends from"
+                said = f"the server's certificate cannot be verified: {error.verify_message}"
+                raise UserError(said, where=self._address, mend=mend) from error
             except (OSError, HTTPException) as error:
                 why, asked_for = f"the line was cut: {error}", None
             else:
