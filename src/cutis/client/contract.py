@@ -78,6 +78,9 @@ class Neighbour(Said):
     shared: float | None = Field(description="how often neighbours so near had the same diagnosis")
     shared_low: float | None = Field(description="its 95 % interval")
     shared_high: float | None
+    perhaps_the_same_picture: bool = Field(
+        description="the same file, or nearer than pictures of other patients lie", examples=[False]
+    )
 
 
 class SaidOfALesion(Said):

@@ -1,5 +1,7 @@
 """The contract is kept (threat 21): every operation, with what fits it and with what does not."""
 
+import dataclasses
+
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings, strategies
@@ -9,7 +11,8 @@ from schemathesis.config import SchemathesisConfig
 from sqlalchemy import delete
 
 from clinics import a_jpeg
-from cutis.client.contract import Examination
+from cutis.client.contract import Examination, Neighbour
+from cutis.serve import answer
 from cutis.serve.api.document import PICTURES
 from cutis.serve.api.sent import an_example
 from cutis.web.tables import FAILURES
@@ -49,6 +52,14 @@ def test_the_example_is_what_is_sent(few_programs):
     assert Examination.model_validate(an_example()).model_dump(mode="json") == an_example()
     assert sent.keys() == an_example().keys()
     assert sent["answer"].keys() == an_example()["answer"].keys()
+
+
+def test_of_a_similar_case_programs_are_told_what_the_page_tells():
+    """That it is perhaps the same picture, too."""
+    kept = {field.name for field in dataclasses.fields(answer.Neighbour)}
+
+    assert set(Neighbour.model_fields) == kept
+    assert an_example()["answer"]["neighbours"][0].keys() == kept
 
 
 def test_the_document_says_which_scope_opens_what(few_programs):

@@ -84,7 +84,18 @@ def an_example() -> dict[str, Any]:
             "excludes_no_melanoma": False,
             "reasons": [],
             "pictures": [picture | {"sharpness": 212.0, "brightness": 0.62, "contrast": 0.17, "distance": 38.1}],
-            "neighbours": [],
+            "neighbours": [
+                {
+                    "case_id": "ISIC_0024306",
+                    "code": "nv",
+                    "similarity": 0.91,
+                    "confirmed_by": "histopathology",
+                    "shared": 0.88,
+                    "shared_low": 0.81,
+                    "shared_high": 0.93,
+                    "perhaps_the_same_picture": False,
+                }
+            ],
             "maps": ["final", "fused"],
             "cannot_say": ["squamous cell carcinoma"],
             "remarks": ["for_research"],
