@@ -388,6 +388,16 @@ def test_a_network_without_maps_gives_an_answer_without_them(monkeypatch):
     with standing(monkeypatch, replace(an_open_release(engine=engine), maps=())) as answerer:
         answered = asked(answerer, a_jpeg())
 
-    assert answered.answer.maps == ()
-    with pytest.raises(LookupError):
-        overlay(answered.maps, diagnosis="a", depth="final", size=(10, 10))
+    assert (answered.answer.maps, answered.maps) == ((), b"")
+
+
+def test_maps_that_may_not_be_shown_are_not_made(answerer, monkeypatch):
+    """Of an answer that is none, or where none passed its examination: the network gave them all the same."""
+    black = bombs.saved(a_picture(width=SIDE, height=SIDE).point(lambda _: 3), "JPEG")
+    unusable = asked(answerer, black)
+    engine = an_engine(maps=(np.zeros((1, 3, 4, 4), np.float32),))
+    with standing(monkeypatch, replace(an_open_release(engine=engine), maps=())) as unexamined:
+        answered = asked(unexamined, a_jpeg())
+
+    assert (unusable.answer.state, unusable.maps) == (State.UNUSABLE, b"")
+    assert (answered.answer.state, answered.maps) == (State.ANSWERED, b"")

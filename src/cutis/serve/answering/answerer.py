@@ -43,7 +43,7 @@ class Answered:
     answer: Answer
     pictures: tuple[bytes, ...]  # JPEG made anew, at most 1,600 pixels long
     thumbnails: tuple[bytes, ...]
-    maps: bytes  # of every diagnosis at all depths; `overlay` shows one
+    maps: bytes  # of every diagnosis at all depths, by `kept_maps`; empty where none may be shown
 
 
 class Answerer:
@@ -166,7 +166,7 @@ class Answerer:
             def say() -> tuple[Answer, bytes]:
                 seconds = time.perf_counter() - started
                 answer = answer_of(standing.release, seen, similar=similar, seconds=seconds)
-                return answer, _maps(standing.release, seen)
+                return answer, _maps(standing.release, seen) if answer.as_shown().maps else b""
 
             answer, maps = await _in(self._saying, say)
             return Answered(
