@@ -99,7 +99,7 @@ class Answer:
     release_sha256: str  # of its manifest
     weights_sha256: str
     answers_by: str  # engine and precision
-    seconds: float  # from the bytes to this
+    seconds: float = 0.0  # from the bytes to this, as the answerer measures it
 
     def as_shown(self) -> Answer:
         """Return what may be shown of it: nothing that ranks diagnoses, unless it is an answer."""

@@ -14,14 +14,15 @@ import pytest
 import bombs
 from coroutines import awaited
 from cutis.imaging.border import Decoder
-from cutis.imaging.decode import decode
+from cutis.imaging.decode import UnreadablePicture, decode
 from cutis.imaging.prepare import normalise, prepare
+from cutis.runtime.batcher import Closed, TooManyWait
 from cutis.runtime.predict import answers_of, diagnose, seen_from_all_sides
 from cutis.runtime.ready import Trusted, ready_release
 from cutis.serve.answer import State
 from cutis.serve.answering import answerer as answering
-from cutis.serve.answering.answerer import Answerer, Closed, TooManyWait, UnreadablePicture, overlay
-from cutis.serve.answering.kept_maps import strength_of
+from cutis.serve.answering.answerer import Answerer
+from cutis.serve.answering.kept_maps import overlay, strength_of
 from cutis.serve.settings import ClinicSettings
 from cutis.vocabulary.errors import SafetyRefusal, UserError
 from cutis.vocabulary.outputs import Outputs

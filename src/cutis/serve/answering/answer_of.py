@@ -24,18 +24,17 @@ class Seen(NamedTuple):
     said: Said | None  # N = 1; None: it was not asked, since the picture cannot be judged
 
 
-def answer_of(release: OpenRelease, seen: Sequence[Seen], *, similar: bool, seconds: float) -> Answer:
-    """Return the answer of a release to the pictures of one lesion.
+def answer_of(release: OpenRelease, seen: Sequence[Seen], *, similar: bool) -> Answer:
+    """Return the answer of a release to the pictures of one lesion; how long it took, says who asked.
 
     Args:
         release: that was asked.
         seen: its pictures, at least one.
         similar: whether confirmed cases and the place on the atlas are asked for.
-        seconds: since the bytes came.
     """
     said = {number: one.said for number, one in enumerate(seen) if one.said is not None}
     judged = judge(release.bundle, said) if said else None
-    answer = _without_findings(release, seen, judged, seconds=seconds)
+    answer = _without_findings(release, seen, judged)
     if judged is None or not np.isfinite(judged.probabilities).all():
         return answer
     answer = _with_findings(release, answer, judged)
@@ -43,9 +42,7 @@ def answer_of(release: OpenRelease, seen: Sequence[Seen], *, similar: bool, seco
     return _with_likeness(release, answer, {number: seen[number] for number in counting}) if similar else answer
 
 
-def _without_findings(
-    release: OpenRelease, seen: Sequence[Seen], judged: Judgement | None, *, seconds: float
-) -> Answer:
+def _without_findings(release: OpenRelease, seen: Sequence[Seen], judged: Judgement | None) -> Answer:
     """Return what can be said of every question, also of one whose pictures are of no use."""
     spoilt = tuple(Reason(key=one.glance.verdict, picture=n) for n, one in enumerate(seen) if one.said is None)
     bundle, is_unlike = release.bundle, judged is not None and judged.is_unlike
@@ -70,7 +67,6 @@ def _without_findings(
         release_sha256=release.sha256,
         weights_sha256=release.weights_sha256,
         answers_by=release.answers_by,
-        seconds=seconds,
     )
 
 

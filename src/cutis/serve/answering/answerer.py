@@ -17,20 +17,17 @@ from threading import Lock, Thread
 from typing import Any, NamedTuple, Self, TypeVar
 
 from cutis.imaging.border import Decoders
-from cutis.imaging.decode import UnreadablePicture
 from cutis.imaging.limits import LIMITS, Limits
-from cutis.runtime.batcher import AT_ONCE, LARGEST, Batcher, Closed, TooManyWait
+from cutis.runtime.batcher import AT_ONCE, LARGEST, Batcher, Closed
 from cutis.runtime.predict import averaged
 from cutis.runtime.ready import Trusted
 from cutis.serve.answer import Answer
 from cutis.serve.answering.admission import Admission
 from cutis.serve.answering.answer_of import Seen, answer_of
-from cutis.serve.answering.kept_maps import kept_maps, overlay
+from cutis.serve.answering.kept_maps import kept_maps
 from cutis.serve.answering.looking import JUDGED, Copies, copies_of, glance, turned
 from cutis.serve.answering.opened import OpenRelease, open_release
 from cutis.serve.settings import ClinicSettings
-
-__all__ = ["Answered", "Answerer", "Closed", "TooManyWait", "UnreadablePicture", "overlay"]
 
 Result = TypeVar("Result")
 ENDED = "this answerer is not open"
@@ -116,10 +113,6 @@ class Answerer:
             raise Closed(ENDED)
         return standing.release
 
-    def thumbnail(self, case_id: str) -> bytes | None:
-        """Return a training case as a small JPEG; None where the release that stands carries no picture of it."""
-        return self.release.thumbnail(case_id)
-
     def swap(self, trusted: Trusted, *, require: Callable[[OpenRelease], None] = lambda _: None) -> OpenRelease:
         """Open a release beside the one that answers, and change over once it has passed its self-test; return it.
 
@@ -164,8 +157,7 @@ class Answerer:
             seen = [each.seen for each in asked]
 
             def say() -> tuple[Answer, bytes]:
-                seconds = time.perf_counter() - started
-                answer = answer_of(standing.release, seen, similar=similar, seconds=seconds)
+                answer = answer_of(standing.release, seen, similar=similar)
                 return answer, _maps(standing.release, seen) if answer.as_shown().maps else b""
 
             answer, maps = await _in(self._saying, say)

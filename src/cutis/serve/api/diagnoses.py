@@ -13,7 +13,7 @@ from starlette.responses import Response
 from cutis.client.contract import EXAMPLE_ID, Examination
 from cutis.runtime.batcher import TooManyWait
 from cutis.serve.answer import Answer
-from cutis.serve.answering.answerer import overlay
+from cutis.serve.answering.kept_maps import overlay
 from cutis.serve.api.meters import KEEPING, RECEIVING, SHOWING
 from cutis.serve.api.parts import Parts, parts_of
 from cutis.serve.api.refusals import REFUSALS, told

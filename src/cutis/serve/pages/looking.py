@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from cutis.serve.answer import Answer, Neighbour, State
-from cutis.serve.answering.answerer import overlay
+from cutis.serve.answering.kept_maps import overlay
 from cutis.serve.pages.saying import named, percent
 from cutis.serve.pages.standing import CLINICIAN, OF_A_PATIENT, Here, examination_here, here_of
 from cutis.serve.record.examinations import Examination, Part, contents_of
