@@ -11,8 +11,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from cutis.client.contract import EXAMPLE_ID, Examination
+from cutis.imaging.prepare import shrunk_size
 from cutis.runtime.batcher import TooManyWait
-from cutis.serve.answer import Answer
 from cutis.serve.answering.kept_maps import overlay
 from cutis.serve.api.meters import KEEPING, RECEIVING, SHOWING
 from cutis.serve.api.parts import Parts, parts_of
@@ -145,14 +145,10 @@ def _map(request: Request, kept: Kept, *, diagnosis: str, depth: str | None, pla
     wanted = depth or (whole.maps[0] if whole.maps else "")
     if not maps or wanted not in whole.maps or not 0 <= place < len(whole.pictures):
         raise LookupError(kept.id)
-    drawn = overlay(maps[0], diagnosis=diagnosis, depth=wanted, size=_size(whole, place), picture=place)
+    picture = whole.pictures[place]
+    size = shrunk_size((picture.width, picture.height), OVERLAY)
+    drawn = overlay(maps[0], diagnosis=diagnosis, depth=wanted, size=size, picture=place)
     shown = Shown(parts=("map",), diagnosis=diagnosis, depth=wanted, to_program=True)
     if reveal(clinic, ground, kept, by, shown=shown).answer is None:
         raise LookupError(kept.id)
     return drawn
-
-
-def _size(answer: Answer, place: int) -> tuple[int, int]:
-    picture = answer.pictures[place]
-    scale = min(1.0, OVERLAY / max(picture.width, picture.height))
-    return max(1, round(picture.width * scale)), max(1, round(picture.height * scale))

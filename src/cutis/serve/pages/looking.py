@@ -9,6 +9,7 @@ from fastapi import APIRouter, HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from cutis.imaging.prepare import shrunk_size
 from cutis.serve.answer import Answer, Neighbour, State
 from cutis.serve.answering.kept_maps import overlay
 from cutis.serve.pages.saying import named, percent
@@ -43,8 +44,7 @@ def heat_map(request: Request, examination_id: str, diagnosis: str, depth: str, 
     with here.ground.database.reading() as connection:
         maps = contents_of(connection, here.clinic.vault, found, Part.MAPS)
     seen = answer.pictures[picture]
-    scale = min(1.0, LONGEST_OVERLAY / max(seen.width, seen.height))
-    size = (max(1, round(seen.width * scale)), max(1, round(seen.height * scale)))
+    size = shrunk_size((seen.width, seen.height), LONGEST_OVERLAY)
     try:
         layer = overlay(maps[0], diagnosis=diagnosis, depth=depth, size=size, picture=picture)
     except LookupError as error:
