@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -79,8 +80,20 @@ class Revealed:
     number: int | None = None  # of the journal's entry
 
 
-async def examine(clinic: Clinic, ground: Ground, asked: Asked) -> Examination:
+async def examine(
+    clinic: Clinic,
+    ground: Ground,
+    asked: Asked,
+    *,
+    keeping: Callable[[], AbstractContextManager[None]] = nullcontext,
+) -> Examination:
     """Answer, keep and write down, in this order; what is returned is on the disk, and nothing of it is shown yet.
+
+    Args:
+        clinic: whose release answers.
+        ground: of the site.
+        asked: what somebody wants to know.
+        keeping: lasts as long as a new answer is being kept; it never begins where one was kept before.
 
     Raises:
         TooManyWait, UnreadablePicture: see the answerer.
@@ -91,7 +104,8 @@ async def examine(clinic: Clinic, ground: Ground, asked: Asked) -> Examination:
         return before
     answered = await clinic.answerer.answer(asked.pictures)
     try:
-        return await to_thread.run_sync(_keep, clinic, ground, asked, answered)
+        with keeping():
+            return await to_thread.run_sync(_keep, clinic, ground, asked, answered)
     except IntegrityError:  # the same question came twice at once
         if before := await to_thread.run_sync(_known, clinic, ground, asked):
             return before

@@ -101,6 +101,18 @@ def test_a_read_that_fails_midway_counts_no_answer_twice(programs, monkeypatch):
     assert found["cutis_answers_total", ("release", "invented"), ("state", "answered")] == 2
 
 
+def test_what_was_kept_before_is_not_counted_as_kept_again(programs):
+    """A question that is asked again with its key: in no time, it would say."""
+    program = programs.program("diagnose")
+    first, again = (ask(program, **{"idempotency-key": "visit-2027-0001"}).json()["id"] for _ in range(2))
+
+    found = figures(programs)
+
+    assert first == again
+    assert found["cutis_answer_seconds_count", ("part", "keeping")] == 1
+    assert found["cutis_answer_seconds_sum", ("part", "keeping")] > 0
+
+
 def test_of_an_answer_that_is_not_shown_no_figure_tells_more(other_programs):
     """A silent site's, whoever asked: who asks and watches at once would else read each answer's state."""
     black = io.BytesIO()

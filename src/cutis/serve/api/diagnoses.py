@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+from functools import partial
 from typing import Annotated, Any
 
 from anyio import to_thread
@@ -15,7 +15,7 @@ from cutis.imaging.prepare import shrunk_size
 from cutis.runtime.batcher import TooManyWait
 from cutis.serve.answering.kept_maps import overlay
 from cutis.serve.api.meters import KEEPING, RECEIVING, SHOWING
-from cutis.serve.api.parts import Parts, parts_of
+from cutis.serve.api.parts import parts_of
 from cutis.serve.api.refusals import REFUSALS, told
 from cutis.serve.api.sent import examination_said
 from cutis.serve.api.uploads import upload_of
@@ -52,7 +52,7 @@ async def diagnose(request: Request, response: Response, key: Key = None) -> Any
             with parts.meters.timed(RECEIVING):
                 upload = await upload_of(request, parts.limits, take)
             asked = Asked(by=by, key=key, pictures=upload.pictures, **upload.fields)
-            kept = await _examined(parts, clinic, ground, asked)
+            kept = await examine(clinic, ground, asked, keeping=partial(parts.meters.timed, KEEPING))
             with parts.meters.timed(SHOWING):
                 said = await to_thread.run_sync(_shown, clinic, ground, kept, by)
     except REFUSALS as error:
@@ -95,13 +95,6 @@ def map_of(
     except REFUSALS as error:
         return told(error)
     return Response(content, media_type="image/png")
-
-
-async def _examined(parts: Parts, clinic: Clinic, ground: Ground, asked: Asked) -> Kept:
-    started = time.perf_counter()
-    kept = await examine(clinic, ground, asked)
-    parts.meters.took(KEEPING, time.perf_counter() - started - kept.seconds)
-    return kept
 
 
 def _one(request: Request, examination_id: str) -> Kept:

@@ -89,7 +89,7 @@ class Meters:
 
     def took(self, part: str, seconds: float) -> None:
         """Write down how long a part of an answer took."""
-        self._parts.labels(part).observe(max(0.0, seconds))
+        self._parts.labels(part).observe(seconds)
 
     def page(self, clinic: Clinic, database: Database) -> bytes:
         """Return all figures as Prometheus reads them; the journal is read from where it was read until."""
