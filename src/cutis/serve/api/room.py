@@ -12,7 +12,7 @@ from cutis.serve.api import diagnoses, service
 from cutis.serve.api.document import PATH, document_of
 from cutis.serve.api.meters import Meters
 from cutis.serve.api.parts import Parts
-from cutis.serve.api.uploads import Limits
+from cutis.serve.api.uploads import limits_of
 from cutis.serve.settings import ClinicSettings
 from cutis.web.application import Room
 from cutis.web.entry import signs
@@ -24,7 +24,7 @@ def room(settings: ClinicSettings) -> Room:
     """Return the room; its figures begin with the next answer."""
     routes = APIRouter()
     routes.routes.extend([*diagnoses.router.routes, *service.router.routes])
-    limits = Limits(settings.pictures_of_a_lesion, settings.picture_bytes)
+    limits = limits_of(settings)
     meters = Meters(since=time.time())
     parts = Parts(limits, meters, document_of([*routes.routes, *signs.routes], limits))
     return Room(

@@ -14,6 +14,8 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import Request
 
+from cutis.serve.settings import ClinicSettings
+
 PICTURE = "picture"
 FIELDS = {"case_id": 32, "accession": 120, "device": 80, "note": 4000}  # letters that each may have
 FORM = "multipart/form-data"
@@ -32,6 +34,11 @@ class Limits(NamedTuple):
     def body(self) -> int:
         """Bytes of a whole body."""
         return self.pictures * self.picture_bytes + ROOM_FOR_THE_REST
+
+
+def limits_of(settings: ClinicSettings) -> Limits:
+    """Return how much may come with one question."""
+    return Limits(settings.pictures_of_a_lesion, settings.picture_bytes)
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,10 @@ from starlette.responses import JSONResponse, Response
 
 from cutis.imaging.decode import UnreadablePicture
 from cutis.runtime.batcher import TooManyWait
-from cutis.serve.api.uploads import Limits, Refused, upload_of
+from cutis.serve.api.uploads import Refused, limits_of, upload_of
 from cutis.serve.pages.standing import CLINICIAN, Here, case_here, clinic_page, here_of
 from cutis.serve.record.examinations import examinations_of
 from cutis.serve.record.history import devices
-from cutis.serve.settings import ClinicSettings
 from cutis.serve.vault import Erased
 from cutis.serve.visit import Asked, OtherPictures, examine
 
@@ -64,11 +63,6 @@ async def ask(request: Request) -> Response:
     except LookupError as error:
         raise HTTPException(404) from error
     return JSONResponse({"to": f"/examinations/{made.id}"}, 201)
-
-
-def limits_of(settings: ClinicSettings) -> Limits:
-    """Return how much may come with one question."""
-    return Limits(settings.pictures_of_a_lesion, settings.picture_bytes)
 
 
 def _busy() -> Response:

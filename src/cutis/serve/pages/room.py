@@ -7,8 +7,8 @@ from pathlib import Path
 
 from fastapi import APIRouter
 
+from cutis.serve.api.uploads import limits_of
 from cutis.serve.pages import diagnosing, examining, history, lesion, looking
-from cutis.serve.pages.diagnosing import limits_of
 from cutis.serve.pages.searches import Searches
 from cutis.serve.settings import ClinicSettings
 from cutis.serve.signs import Signs
