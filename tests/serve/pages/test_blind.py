@@ -27,6 +27,11 @@ def _case_of(clinic, to):
         return examination_of(connection, to.rpartition("/")[2]).case_id
 
 
+def _made_by(clinic, to):
+    with clinic.ground.database.reading() as connection:
+        return examination_of(connection, to.rpartition("/")[2]).made_by
+
+
 def _shown(clinic):
     with clinic.ground.database.reading() as connection:
         return list(entries(connection, kinds=[Kind.SHOWN]))
@@ -179,6 +184,32 @@ def test_what_others_say_is_kept_from_who_has_not_spoken(room_of):
     assert [bool(said.search(page)) for page in before] == [False] * 4
     assert [bool(said.search(page)) for page in after] == [True] * 4
     assert (found, found_after) == (0, 1)
+
+
+def test_histology_waits_for_a_word_on_every_examination_of_the_lesion(room_of):
+    """A truth is the lesion's: who spoke on one examination would read it there before a word on the other one."""
+    clinic = room_of(commit_first=True)
+    browser = at_work(clinic)
+    first = ask(browser, a_jpeg(colour="red"))
+    case_id = _case_of(clinic, first)
+    clinic.site.time.now += 60
+    second = ask(browser, a_jpeg(colour="lime"), case_id=case_id)
+    truth = Truth(source=Source.HISTOLOGY, diagnosis="SK")
+    with clinic.ground.database.writing() as connection:
+        note_truth(connection, clinic.clinic.vault, truth, case_id=case_id, by="curator", now=1.0)
+
+    def hears():
+        pages = [browser.get(path).text for path in (first, second, f"/cases/{case_id}", "/history")]
+        listed = browser.get(f"/history?clinician={_made_by(clinic, first)}&state=answered").text  # only what is heard
+        paper = text_of(browser.get(f"/cases/{case_id}/report.pdf").content)
+        return [bool(re.search(r"Histology:|◉", each)) for each in (*pages, listed, paper)]
+
+    browser.post(f"{first}/word", data={"says": "doubt"})
+    before = hears()
+    browser.post(f"{second}/word", data={"says": "doubt"})
+
+    assert before == [False] * 6
+    assert hears() == [True] * 6
 
 
 def test_reading_of_a_hidden_answer_is_written_down(room_of):

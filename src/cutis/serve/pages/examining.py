@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 
 from cutis.serve.answer import Answer, State
 from cutis.serve.journal import Kept, Kind, entries
-from cutis.serve.pages.listing import write_access
+from cutis.serve.pages.listing import may_hear_truths, write_access
 from cutis.serve.pages.saying import (
     cannot_say,
     code_meant,
@@ -66,7 +66,7 @@ class Whole(NamedTuple):
     answer: Answer
     words: tuple[Said, ...]
     has_mine: bool  # whoever asks has given their word
-    truths: tuple[Said, ...]
+    truths: tuple[Said, ...]  # none where whoever asks may not hear them yet
     note: str
     journal: Kept  # entry of the answer
 
@@ -107,10 +107,10 @@ def word(
 
 
 def whole_of(connection: Connection, here: Here, found: Examination) -> Whole:
-    """Return everything that lies in the record of an examination."""
+    """Return what lies in the record of an examination."""
     vault = here.clinic.vault
     said = words_of(connection, vault, found.id)
-    truths = truths_of(connection, vault, found.case_id)
+    truths = truths_of(connection, vault, found.case_id) if may_hear_truths(connection, here, found.case_id) else ()
     people = names_of(connection, {each.by for each in said} | {each.by for each in truths}, here.words)
     diagnoses = names_here(here)
     note = contents_of(connection, vault, found, Part.NOTE)
@@ -154,7 +154,7 @@ def _always(here: Here, found: Examination, whole: Whole, *, hidden: Hidden | No
         "quality": quality_of(whole.answer, words, hidden=hidden is not None),
         "cannot_say": cannot_say(whole.answer.cannot_say, words),
         "given": whole.words if may_hear else (),
-        "truths": whole.truths if may_hear else (),
+        "truths": whole.truths,
         "diagnoses": diagnoses,
         "case": {"id": found.case_id},
         "at": found.made_at,

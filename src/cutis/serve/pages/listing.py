@@ -11,8 +11,8 @@ from cutis.serve.answer import Answer
 from cutis.serve.journal import Entry, Kind, entries, write
 from cutis.serve.pages.saying import heading_of, within
 from cutis.serve.pages.standing import Here, Said, names_here, names_of, said_of, truth_of
-from cutis.serve.record.examinations import Examination, answer_of
-from cutis.serve.record.words import Truth, Word
+from cutis.serve.record.examinations import Examination, answer_of, examinations_of
+from cutis.serve.record.words import Truth, Word, words_of
 from cutis.serve.tables import JOURNAL
 from cutis.serve.visit import Shown, hidden_from, reveal
 from cutis.web.translations import Words
@@ -48,8 +48,9 @@ class Told(NamedTuple):
 def listed(here: Here, told: Sequence[Told]) -> tuple[Listed, ...]:
     """Return examinations as a list shows them."""
     revealed = _revealed(here, [each.examination for each in told])
-    unheard = {each.examination.case_id for each in told if not _may_hear(here, each, revealed)}
     with here.ground.database.reading() as connection:
+        confirmed = {each.examination.case_id for each in told if each.truths}
+        unheard = {case_id for case_id in confirmed if not may_hear_truths(connection, here, case_id)}
         ids = {one.examination.made_by for one in told} | {each.by for one in told for each in one.words}
         people = names_of(connection, ids, here.words)
     diagnoses = names_here(here)
@@ -78,6 +79,15 @@ def listed(here: Here, told: Sequence[Told]) -> tuple[Listed, ...]:
 def has_spoken(by: str, words: Sequence[Word]) -> bool:
     """Say whether somebody gave their word: before it, what others know of a hidden answer is kept from them."""
     return any(each.by == by for each in words)
+
+
+def may_hear_truths(connection: Connection, here: Here, case_id: str) -> bool:
+    """Say whether somebody may hear what a lesion is: it would help with each examination they still have to judge."""
+    return all(
+        hidden_from(connection, here.clinic, each, here.by) is None
+        or has_spoken(here.by, words_of(connection, here.clinic.vault, each.id))
+        for each in examinations_of(connection, case_id)
+    )
 
 
 def last_words(words: Sequence[Word]) -> tuple[Word, ...]:

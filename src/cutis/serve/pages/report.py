@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from cutis.serve.answer import Answer
 from cutis.serve.journal import Kept, Kind, entries
-from cutis.serve.pages.listing import Told, has_spoken
+from cutis.serve.pages.listing import Told, has_spoken, may_hear_truths
 from cutis.serve.pages.saying import quality_of
 from cutis.serve.pages.standing import Here, Said, names_here, names_of, said_of, truth_of
 from cutis.serve.record.cases import Case
@@ -58,12 +58,13 @@ def report_of(here: Here, case: Case, told: Sequence[Told]) -> Report:
         ids = {here.by} | {one.examination.made_by for one in told} | {each.by for one in told for each in one.words}
         ids |= {each.by for one in told for each in one.truths}
         people, diagnoses = names_of(connection, ids, here.words), names_here(here)
-        visits, hears_all, invented = [], True, False
+        visits, invented = [], False
+        truths = told[-1].truths if told and may_hear_truths(connection, here, case.id) else ()
         for one in told:
             found, seen = one.examination, revealed[one.examination.id]
             whole = answer_of(connection, here.clinic.vault, found)
             may_hear = seen.hidden is None or has_spoken(here.by, one.words)
-            hears_all, invented = hears_all and may_hear, invented or whole.invented
+            invented = invented or whole.invented
             visits.append(
                 Visit(
                     at=moment(found.made_at),
@@ -85,7 +86,7 @@ def report_of(here: Here, case: Case, told: Sequence[Told]) -> Report:
         made_by=people[here.by],
         invented=invented,
         visits=tuple(visits),
-        truths=tuple(truth_of(each, people, diagnoses) for each in (told[-1].truths if told and hears_all else ())),
+        truths=tuple(truth_of(each, people, diagnoses) for each in truths),
     )
 
 
