@@ -5,10 +5,14 @@ from __future__ import annotations
 import re
 
 from clinics import a_jpeg
-from consulting import UNSURE, ask, at_work, text_of
+from consulting import FOREIGN, UNSURE, a_blurred_jpeg, a_consulting_room, a_doubting_release, ask, at_work, text_of
+from cutis.runtime.ready import Trusted
+from cutis.serve.answering.answerer import Answerer
 from cutis.serve.journal import Kind, entries
 from cutis.serve.record.examinations import examination_of
+from cutis.serve.settings import ClinicSettings
 from cutis.serve.vault import Vault
+from cutis.web.settings import read_settings
 
 
 def _case_of(clinic, to):
@@ -94,6 +98,31 @@ def test_a_report_holds_everything_that_qualifies_an_answer(room_of):
         assert re.sub(r"\s+", "", said) in joined, said
     for said in ("仅供研究使用", "基底细胞癌", "不确定", "黑素瘤", "同意"):
         assert said in re.sub(r"\s+", "", chinese), said
+
+
+def test_a_report_holds_the_remarks_of_the_page(tmp_path):
+    """On single pictures, and beside an answer that is none: paper says no less than the screen."""
+    settings = read_settings(ClinicSettings, engine="onnxruntime-fp32", folder=tmp_path)
+    release = Trusted(a_doubting_release(tmp_path / "release", invented=True))
+    url = f"sqlite:///{tmp_path / 'i.sqlite'}"
+    with (
+        Answerer(release, settings, memory=tmp_path) as answerer,
+        a_consulting_room(tmp_path / "i", url, answerer=answerer) as clinic,
+    ):
+        browser = at_work(clinic)
+        asked = {
+            "Picture 2 is left out: Too blurred to judge": ask(browser, a_jpeg(colour="red"), a_blurred_jpeg()),
+            "this answer means nothing for a patient.": ask(browser, a_jpeg(colour=FOREIGN)),
+        }
+        pages = {said: browser.get(to).text for said, to in asked.items()}
+        papers = {
+            said: text_of(browser.get(f"/cases/{_case_of(clinic, to)}/report.pdf").content)
+            for said, to in asked.items()
+        }
+
+    for said in asked:
+        assert said in pages[said]
+        assert re.sub(r"\s+", "", said) in re.sub(r"\s+", "", papers[said])
 
 
 def test_that_a_case_was_taken_out_is_written_down(room_on_both):

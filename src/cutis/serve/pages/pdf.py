@@ -123,7 +123,8 @@ def _visit(visit: Visit, words: Words, paragraph: Set) -> Story:
     if visit.note:
         story.append(paragraph(words("clinic_pdf.note", note=visit.note)))
     story = [KeepTogether([*story, _pictures(visit.pictures)])]
-    story.append(paragraph(words("clinic_pdf.quality", text=visit.quality)))
+    story.append(paragraph(words("clinic_pdf.quality", text=visit.quality.text)))
+    story += [paragraph(f"• {each}") for each in visit.quality.remarks]
     if visit.answer is not None:
         story += _answer(visit.answer, words, paragraph)
     else:
@@ -150,7 +151,8 @@ def _answer(answer: Answer, words: Words, paragraph: Set) -> Story:
             paragraph(words(f"clinic_state.{name}"), "large"),
             paragraph(words(f"clinic_state.{name}_text")),
         ]
-        return story + [paragraph(f"• {reason_text(each, words)}") for each in answer.reasons]
+        story += [paragraph(f"• {reason_text(each, words)}") for each in answer.reasons]
+        return story + [paragraph(each) for each in remarks_of(answer, words)]
     rows = rows_of(answer, words)
     story = [paragraph(f"{rows[0].name}  {rows[0].percent}", "large")]
     story += [paragraph(each, "warning") for each in within(answer, words)]

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from cutis.serve.answer import Answer
 from cutis.serve.journal import Kept, Kind, entries
 from cutis.serve.pages.listing import Told, has_spoken, may_hear_truths
-from cutis.serve.pages.saying import quality_of
+from cutis.serve.pages.saying import Quality, quality_of
 from cutis.serve.pages.standing import Here, Said, names_here, names_of, said_of, truth_of
 from cutis.serve.record.cases import Case
 from cutis.serve.record.examinations import Examination, Part, answer_of, contents_of
@@ -28,7 +28,7 @@ class Visit:
     device: str | None
     note: str
     pictures: tuple[bytes, ...]
-    quality: str
+    quality: Quality
     answer: Answer | None  # as it may be shown
     hidden: str | None  # why it may not
     cannot_say: tuple[str, ...]
@@ -72,7 +72,7 @@ def report_of(here: Here, case: Case, told: Sequence[Told]) -> Report:
                     device=found.device,
                     note=one.note,
                     pictures=contents_of(connection, here.clinic.vault, found, Part.PICTURE),
-                    quality=quality_of(whole, here.words, hidden=seen.hidden is not None).text,
+                    quality=quality_of(whole, here.words, hidden=seen.hidden is not None),
                     answer=seen.answer.as_shown() if seen.answer else None,
                     hidden=seen.hidden.value if seen.hidden else None,
                     cannot_say=whole.cannot_say,
