@@ -6,6 +6,7 @@ import base64
 from typing import Any
 
 from fastapi import APIRouter, HTTPException
+from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -14,8 +15,8 @@ from cutis.serve.answer import Answer, Neighbour, State
 from cutis.serve.answering.kept_maps import overlay
 from cutis.serve.pages.saying import named, percent
 from cutis.serve.pages.standing import CLINICIAN, OF_A_PATIENT, Here, examination_here, here_of
-from cutis.serve.record.examinations import Examination, Part, contents_of
-from cutis.serve.visit import Shown, reveal
+from cutis.serve.record.examinations import Examination, Part, answer_of, contents_of
+from cutis.serve.visit import Shown, hidden_from, reveal
 
 router = APIRouter()
 LONGEST_OVERLAY = 800  # pixels
@@ -38,10 +39,11 @@ def heat_map(request: Request, examination_id: str, diagnosis: str, depth: str, 
     """Send what spoke for a diagnosis, to be laid over a picture; which map was asked for is written down."""
     here = here_of(request)
     shown = Shown(parts=("map",), diagnosis=diagnosis[:80], depth=depth[:20])
-    found, answer = _revealed(here, examination_id, shown)
-    if depth not in answer.maps or not 0 <= picture < len(answer.pictures):
-        raise HTTPException(404)
     with here.ground.database.reading() as connection:
+        found = _answered(connection, here, examination_id)
+        answer = answer_of(connection, here.clinic.vault, found)
+        if depth not in answer.maps or not 0 <= picture < len(answer.pictures):
+            raise HTTPException(404)
         maps = contents_of(connection, here.clinic.vault, found, Part.MAPS)
     seen = answer.pictures[picture]
     size = shrunk_size((seen.width, seen.height), LONGEST_OVERLAY)
@@ -49,6 +51,7 @@ def heat_map(request: Request, examination_id: str, diagnosis: str, depth: str, 
         layer = overlay(maps[0], diagnosis=diagnosis, depth=depth, size=size, picture=picture)
     except LookupError as error:
         raise HTTPException(404) from error
+    _revealed(here, found, shown)  # only now is there a map to be written down
     return Response(layer, media_type="image/png", headers=OF_A_PATIENT)
 
 
@@ -56,7 +59,9 @@ def heat_map(request: Request, examination_id: str, diagnosis: str, depth: str, 
 def similar(request: Request, examination_id: str) -> Response:
     """Tell which confirmed cases of the archive the lesion is like."""
     here = here_of(request)
-    _, answer = _revealed(here, examination_id, Shown(parts=("similar",)))
+    with here.ground.database.reading() as connection:
+        found = _answered(connection, here, examination_id)
+    answer = _revealed(here, found, Shown(parts=("similar",)))
     names = {each.code: each.name for each in answer.findings}
     cases = [_similar(here, answer, each, name=names.get(each.code, each.code)) for each in answer.neighbours]
     return JSONResponse({"cases": cases}, headers=OF_A_PATIENT)
@@ -75,20 +80,28 @@ def atlas(request: Request, release_sha256: str) -> Response:
     return JSONResponse({"points": points})
 
 
-def _revealed(here: Here, examination_id: str, shown: Shown) -> tuple[Examination, Answer]:
-    """Return an answer of which a part is asked for; what is hidden, or no answer, has none.
+def _answered(connection: Connection, here: Here, examination_id: str) -> Examination:
+    """Return an examination of whose answer a part is asked for; what is hidden, or no answer, has none.
 
     Raises:
         HTTPException: 404 for all of these.
     """
-    with here.ground.database.reading() as connection:
-        found = examination_here(connection, examination_id)
-    if found.state is not State.ANSWERED:
+    found = examination_here(connection, examination_id)
+    if found.state is not State.ANSWERED or hidden_from(connection, here.clinic, found, here.by):
         raise HTTPException(404)
-    revealed = reveal(here.clinic, here.ground, found, here.by, shown=shown)
-    if revealed.answer is None:
+    return found
+
+
+def _revealed(here: Here, found: Examination, shown: Shown) -> Answer:
+    """Write down which part of an answer is shown, and return the answer.
+
+    Raises:
+        HTTPException: 404 where it was hidden meanwhile.
+    """
+    answer = reveal(here.clinic, here.ground, found, here.by, shown=shown).answer
+    if answer is None:
         raise HTTPException(404)
-    return found, revealed.answer
+    return answer
 
 
 def _content(here: Here, examination_id: str, part: Part, place: int) -> Response:
