@@ -73,7 +73,8 @@ def require_as_anchored(connection: Connection, last: Anchor, *, where: str) -> 
     found = connection.execute(select(JOURNAL.c.hash).where(JOURNAL.c.number == last.number)).scalar_one_or_none()
     if found != last.hash:
         what = f"entry {last.number} of the journal is {'missing' if found is None else 'another one'}, says its anchor"
-        raise SafetyRefusal(what, where=where, mend="see `cutis journal verify`; `cutis clinic restore` brings a back-up back")
+        mend = "see `cutis journal verify`; `cutis clinic restore` brings a back-up back"
+        raise SafetyRefusal(what, where=where, mend=mend)
 
 
 def signed(vault: Vault, number: int, hash_: str, *, now: float) -> Anchor:
