@@ -2,6 +2,7 @@
 
 import errno
 import json
+import stat
 import threading
 from contextlib import contextmanager
 
@@ -187,6 +188,22 @@ def test_a_restore_that_ends_early_leaves_the_place_empty(clinic, elsewhere, tmp
     assert is_empty(elsewhere.database_url)
     monkeypatch.setattr(copies, "copy_in", whole)
     assert restore(elsewhere, tmp_path / "backup", now=9).entries == 1
+
+
+def test_what_comes_back_is_nobody_elses_to_read_while_it_comes(tmp_path, monkeypatch):
+    """The file of SQLite and its folder, from before the first byte."""
+    with an_opened_record(tmp_path / "clinic", f"sqlite:///{tmp_path / 'a.sqlite'}") as record:
+        copies.copy_out(record.database, tmp_path)
+    file, modes = tmp_path / "elsewhere" / "b.sqlite", []
+
+    def look(_, to):
+        modes.extend(stat.S_IMODE(each.stat().st_mode) for each in (to, to.parent))
+
+    monkeypatch.setattr(copies, "_sqlite_copy", look)
+
+    copies.copy_in(f"sqlite:///{file}", tmp_path, heads=(), places=())
+
+    assert modes == [0o600, 0o700]
 
 
 def test_a_back_up_that_somebody_else_put_together_is_refused(clinic, elsewhere, tmp_path):

@@ -88,9 +88,10 @@ def _sqlite_out(database: Database, folder: Path) -> Copied:
 
 
 def _sqlite_in(file: Path, folder: Path) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    file.touch(mode=0o600)
+    file.chmod(0o600)  # also where an empty file was there
     _sqlite_copy(folder / SQLITE, file)
-    file.chmod(0o600)
     sync(file)
     sync(file.parent)
 
