@@ -405,6 +405,28 @@ def test_refusals_are_said_in_plain_words(chromium, opened):
     ]
 
 
+@pytest.mark.parametrize("change", ["picture", "note"])
+def test_what_was_changed_while_it_waits_is_not_sent_by_itself(chromium, opened, change):
+    """The countdown was of the question as it stood: it ends, and the button says again what it does."""
+    desk = Desk(chromium, opened())
+    page, button = desk.page, desk.page.text_content("#go")
+    busy = {"status": 429, "headers": {"retry-after": "2"}, "body": "{}", "content_type": "application/json"}
+    desk.give(a_jpeg())
+    page.route("**/diagnose", lambda route: route.fulfill(**busy), times=1)
+    page.click("#go")
+    page.wait_for_function("() => go.textContent.includes('(1)')")
+
+    if change == "picture":
+        desk.give(a_jpeg(seed=1))
+    else:
+        page.fill("#note", "left shoulder")
+    page.wait_for_timeout(2_500)
+
+    assert page.url.endswith("/diagnose")
+    assert page.text_content("#go") == button
+    assert page.is_hidden("#said")
+
+
 def test_signing_in_again_elsewhere_saves_the_pictures(chromium, opened):
     """The session ended while the pictures were chosen: another window signs in, and this one goes on."""
     clinic = opened()

@@ -11,6 +11,7 @@ let pictures = [];
 let asked = null; // names one question, so that asking it twice asks it once
 let isBusy = false;
 let waiting = null;
+const first = by("go").textContent;
 
 function tell(text) {
   by("said").textContent = text;
@@ -23,15 +24,29 @@ function add(files) {
   const large = wanted.find((file) => file.size > told.largest);
   const room = told.most - pictures.length;
   pictures.push(...wanted.filter((file) => file.size <= told.largest).slice(0, room));
+  changed();
   if (large) tell(fill(words.too_large, { name: large.name, megabytes: told.largest >> 20 }));
   else if (wanted.length > room) tell(fill(words.too_many, { count: told.most }));
   else tell("");
-  changed();
   if (pictures.length) by("go").focus({ preventScroll: true });
 }
 
-function changed() {
+// What is asked is another question now: nothing of the one before goes on by itself.
+function anew() {
   asked = null;
+  by("go").textContent = first;
+  if (waiting === null) return;
+  stopWaiting();
+  tell("");
+}
+
+function stopWaiting() {
+  clearInterval(waiting);
+  waiting = null;
+}
+
+function changed() {
+  anew();
   by("signing").hidden = true;
   by("chosen").hidden = !pictures.length;
   by("drop").classList.toggle("full", pictures.length > 0);
@@ -101,7 +116,7 @@ function sent(share) {
 }
 
 async function go() {
-  clearInterval(waiting);
+  stopWaiting();
   if (isBusy || !pictures.length) return;
   tell("");
   by("signing").hidden = true;
@@ -161,7 +176,7 @@ for (const id of ["files", "camera"]) {
     event.target.value = "";
   });
 }
-for (const id of ["accession", "device", "note"]) by(id)?.addEventListener("input", () => { asked = null; });
+for (const id of ["accession", "device", "note"]) by(id)?.addEventListener("input", anew);
 document.addEventListener("paste", (event) => {
   if (!event.clipboardData.files.length) return;
   event.preventDefault();
