@@ -427,6 +427,31 @@ def test_what_was_changed_while_it_waits_is_not_sent_by_itself(chromium, opened,
     assert page.is_hidden("#said")
 
 
+def test_a_map_is_seen_over_its_own_picture_and_name_only(chromium, opened):
+    """While another one is on its way, there is none; one that fails is told."""
+    desk = Desk(chromium, opened())
+    page, held = desk.page, []
+    desk.examine(a_jpeg(), a_jpeg(seed=1))
+    page.check("#show-map")
+    page.wait_for_function("() => !map.hidden && map.naturalWidth > 0")
+    page.route("**/map?**", lambda route: held.append(route))  # noqa: PLW0108  it needs a name
+
+    page.select_option("#map-of", "MN")
+    page.wait_for_timeout(300)
+    of_another_name = page.is_visible("#map")
+    held.pop().continue_()
+    page.wait_for_function("() => !map.hidden && map.src.includes('diagnosis=MN')")
+    page.click("[data-picture='1']")
+    page.wait_for_timeout(300)
+    of_another_picture = page.is_visible("#map")
+    held.pop().abort()
+    page.wait_for_function("() => document.getElementById('map-said').textContent")
+
+    assert not of_another_name
+    assert not of_another_picture
+    assert page.is_hidden("#map")
+
+
 def test_signing_in_again_elsewhere_saves_the_pictures(chromium, opened):
     """The session ended while the pictures were chosen: another window signs in, and this one goes on."""
     clinic = opened()

@@ -29,13 +29,19 @@ function showPicture(number) {
 function showMap() {
   const control = by("show-map");
   if (!control) return;
-  by("map").hidden = !control.checked;
+  by("map").hidden = true; // until it is the one that was asked for
   by("map-of-row").hidden = !control.checked;
   by("map-said").textContent = "";
   if (!control.checked) return;
   const asked = new URLSearchParams({ picture: shown, diagnosis: by("map-of").value, depth: by("map-depth").value });
   by("map").src = `${told.path}/map?${asked}`;
   by("map").style.opacity = by("map-strength").value / 100;
+}
+
+// A map lies over its own picture only: both have come.
+function layMap() {
+  const isThere = by("map").complete && by("map").naturalWidth > 0 && by("picture").complete;
+  by("map").hidden = !(by("show-map")?.checked && isThere);
 }
 
 function toggleMap() {
@@ -107,7 +113,8 @@ for (const [number, tab] of [...document.querySelectorAll("[data-picture]")].ent
 by("show-map")?.addEventListener("change", showMap);
 for (const id of ["map-of", "map-depth"]) by(id)?.addEventListener("change", showMap);
 by("map-strength")?.addEventListener("input", (event) => { by("map").style.opacity = event.target.value / 100; });
-by("map").addEventListener("error", () => { by("map-said").textContent = by("map").hidden ? "" : words.map_failed; });
+for (const id of ["map", "picture"]) by(id).addEventListener("load", layMap);
+by("map").addEventListener("error", () => { by("map-said").textContent = by("show-map")?.checked ? words.map_failed : ""; });
 by("similar")?.addEventListener("toggle", () => by("similar").open && showSimilar());
 listen({
   h: toggleMap,
